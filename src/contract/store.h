@@ -105,67 +105,72 @@ struct store_type {
 
     void (*close)(struct store *store);
 
-    bool (*flow_load)(struct store *store, struct arena *arena, struct store_flow *ret,
-                      struct err *err) MUST_CHECK;
-    bool (*flow_save)(struct store *store, const struct store_flow *flow, struct err *err)
-        MUST_CHECK;
+    MUST_CHECK bool (*flow_load)(struct store *store, struct arena *arena, struct store_flow *ret,
+                                 struct err *err);
+    MUST_CHECK bool (*flow_save)(struct store *store, const struct store_flow *flow,
+                                 struct err *err);
 
-    bool (*checkpoints_load)(struct store *store, struct arena *arena,
-                             struct store_checkpoint **ret, size_t *ret_count, struct err *err)
-        MUST_CHECK;
+    MUST_CHECK bool (*checkpoints_load)(struct store *store, struct arena *arena,
+                                        struct store_checkpoint **ret, size_t *ret_count,
+                                        struct err *err);
     /* The mappings named, and the flow's checkpoint; others stay.  A smaller LSN than the stored
      * one is ERR_BUG: a checkpoint never goes back (checkpoint_reset does, on an order). */
-    bool (*checkpoints_save)(struct store *store, lsn_t flow,
-                             const struct store_checkpoint *checkpoints, size_t count,
-                             struct err *err) MUST_CHECK;
+    MUST_CHECK bool (*checkpoints_save)(struct store *store, lsn_t flow,
+                                        const struct store_checkpoint *checkpoints, size_t count,
+                                        struct err *err);
     /* Forget all checkpoints: another slot or epoch begins. */
-    bool (*checkpoints_reset)(struct store *store, struct err *err) MUST_CHECK;
+    MUST_CHECK bool (*checkpoints_reset)(struct store *store, struct err *err);
 
-    bool (*migrations_load)(struct store *store, struct arena *arena, struct store_migration **ret,
-                            size_t *ret_count, struct err *err) MUST_CHECK;
-    bool (*migration_add)(struct store *store, const struct store_migration *migration,
-                          struct err *err) MUST_CHECK;
+    MUST_CHECK bool (*migrations_load)(struct store *store, struct arena *arena,
+                                       struct store_migration **ret, size_t *ret_count,
+                                       struct err *err);
+    MUST_CHECK bool (*migration_add)(struct store *store, const struct store_migration *migration,
+                                     struct err *err);
 
     /* Same (mapping, position, doc_id): one entry, its retry_count and last_ms go up. */
-    bool (*dead_letters_add)(struct store *store, const struct store_dead_letter *letters,
-                             size_t count, struct err *err) MUST_CHECK;
-    bool (*dead_letters_list)(struct store *store, const struct store_dead_letter_filter *filter,
-                              struct arena *arena, struct store_dead_letter **ret,
-                              size_t *ret_count, struct err *err) MUST_CHECK;
-    bool (*dead_letters_count)(struct store *store, const char *mapping, int64_t *ret,
-                               struct err *err) MUST_CHECK; /* mapping NULL: all */
+    MUST_CHECK bool (*dead_letters_add)(struct store *store,
+                                        const struct store_dead_letter *letters, size_t count,
+                                        struct err *err);
+    MUST_CHECK bool (*dead_letters_list)(struct store *store,
+                                         const struct store_dead_letter_filter *filter,
+                                         struct arena *arena, struct store_dead_letter **ret,
+                                         size_t *ret_count, struct err *err);
+    MUST_CHECK bool (*dead_letters_count)(struct store *store, const char *mapping, int64_t *ret,
+                                          struct err *err); /* mapping NULL: all */
     /* ret_has[i]: ids[i] has a dead letter of this mapping. */
-    bool (*dead_letters_have)(struct store *store, const char *mapping, const struct span *ids,
-                              size_t count, bool *ret_has, struct err *err) MUST_CHECK;
+    MUST_CHECK bool (*dead_letters_have)(struct store *store, const char *mapping,
+                                         const struct span *ids, size_t count, bool *ret_has,
+                                         struct err *err);
 
     /* Entries of one id keep the greatest position and the latest due_ms. */
-    bool (*journal_add)(struct store *store, const char *target,
-                        const struct store_journal_entry *entries, size_t count, struct err *err)
-        MUST_CHECK;
+    MUST_CHECK bool (*journal_add)(struct store *store, const char *target,
+                                   const struct store_journal_entry *entries, size_t count,
+                                   struct err *err);
     /* At most `limit` entries with due_ms <= now_ms, earliest first. */
-    bool (*journal_due)(struct store *store, const char *target, int64_t now_ms, size_t limit,
-                        struct arena *arena, struct store_journal_entry **ret, size_t *ret_count,
-                        struct err *err) MUST_CHECK;
+    MUST_CHECK bool (*journal_due)(struct store *store, const char *target, int64_t now_ms,
+                                   size_t limit, struct arena *arena,
+                                   struct store_journal_entry **ret, size_t *ret_count,
+                                   struct err *err);
     /* Only entries that still have exactly these positions and due times go. */
-    bool (*journal_remove)(struct store *store, const char *target,
-                           const struct store_journal_entry *entries, size_t count, struct err *err)
-        MUST_CHECK;
+    MUST_CHECK bool (*journal_remove)(struct store *store, const char *target,
+                                      const struct store_journal_entry *entries, size_t count,
+                                      struct err *err);
     /* Bytes and entries of one target (NULL: all), and the earliest due_ms (INT64_MAX: none). */
-    bool (*journal_size)(struct store *store, const char *target, int64_t *ret_bytes,
-                         int64_t *ret_count, int64_t *ret_due_ms, struct err *err) MUST_CHECK;
+    MUST_CHECK bool (*journal_size)(struct store *store, const char *target, int64_t *ret_bytes,
+                                    int64_t *ret_count, int64_t *ret_due_ms, struct err *err);
 
     /* Until when (wall clock) a request of unknown outcome may still reach this target; only
      * grows. */
-    bool (*unknown_put)(struct store *store, const char *target, int64_t until_ms, struct err *err)
-        MUST_CHECK;
-    bool (*unknown_get)(struct store *store, const char *target, int64_t *ret_until_ms,
-                        struct err *err) MUST_CHECK; /* 0: none */
+    MUST_CHECK bool (*unknown_put)(struct store *store, const char *target, int64_t until_ms,
+                                   struct err *err);
+    MUST_CHECK bool (*unknown_get)(struct store *store, const char *target, int64_t *ret_until_ms,
+                                   struct err *err); /* 0: none */
 
     /* Small texts by name: "heartbeat", "tables" (SEMANTICS 13), ... */
-    bool (*meta_put)(struct store *store, const char *key, struct span text, struct err *err)
-        MUST_CHECK;
-    bool (*meta_get)(struct store *store, const char *key, struct arena *arena, struct span *ret,
-                     struct err *err) MUST_CHECK; /* empty: none */
+    MUST_CHECK bool (*meta_put)(struct store *store, const char *key, struct span text,
+                                struct err *err);
+    MUST_CHECK bool (*meta_get)(struct store *store, const char *key, struct arena *arena,
+                                struct span *ret, struct err *err); /* empty: none */
 };
 
 static inline void
