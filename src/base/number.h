@@ -1,7 +1,8 @@
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
 
-/* Exact text-to-number conversion: the whole span must be consumed, no blanks, no "+", no 0x. */
+/* Exact text-to-number conversion: the whole span must be consumed, no blanks, no "+", no 0x.
+ * *ret is set only on success. */
 
 #include <stdbool.h>
 #include <stdint.h>
