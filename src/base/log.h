@@ -29,18 +29,9 @@ enum log_level {
     LOG_LEVEL_OFF,
 };
 
-enum log_format {
-    LOG_FORMAT_LOGFMT,
-    LOG_FORMAT_JSON
-};
+enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
-enum log_field_type {
-    LOG_FIELD_END,
-    LOG_FIELD_SPAN,
-    LOG_FIELD_INT,
-    LOG_FIELD_UINT,
-    LOG_FIELD_LSN
-};
+enum log_field_type { LOG_FIELD_END, LOG_FIELD_SPAN, LOG_FIELD_INT, LOG_FIELD_UINT, LOG_FIELD_LSN };
 
 struct log_field {
     enum log_field_type type;

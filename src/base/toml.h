@@ -30,7 +30,7 @@ extern const char *const toml_type_names[TOML_TYPE_MAX_ + 1]; /* "table", "array
 
 struct toml {
     enum toml_type type;
-    struct span key; /* when a member of a table */
+    struct span key;          /* when a member of a table */
     int line, column;         /* of the value, from 1 */
     int key_line, key_column; /* of the key; those of the value in an array */
     struct span text;         /* STRING, DATE */

@@ -34,26 +34,10 @@ enum id_type {
     ID_TYPE_MAX_,
 };
 
-enum versioning_mode {
-    VERSIONING_SOURCE_LSN,
-    VERSIONING_NONE,
-    VERSIONING_MAX_
-};
-enum deletes_mode {
-    DELETES_PHYSICAL,
-    DELETES_TOMBSTONE,
-    DELETES_MAX_
-};
-enum write_format {
-    WRITE_COLUMNS,
-    WRITE_ROWS,
-    WRITE_MAX_
-};
-enum unrepresentable {
-    UNREPRESENTABLE_DEAD_LETTER,
-    UNREPRESENTABLE_NULL,
-    UNREPRESENTABLE_MAX_
-};
+enum versioning_mode { VERSIONING_SOURCE_LSN, VERSIONING_NONE, VERSIONING_MAX_ };
+enum deletes_mode { DELETES_PHYSICAL, DELETES_TOMBSTONE, DELETES_MAX_ };
+enum write_format { WRITE_COLUMNS, WRITE_ROWS, WRITE_MAX_ };
+enum unrepresentable { UNREPRESENTABLE_DEAD_LETTER, UNREPRESENTABLE_NULL, UNREPRESENTABLE_MAX_ };
 
 /* In the order of the enums, ended by NULL; also the words of the files. */
 extern const char *const id_type_names[ID_TYPE_MAX_ + 1];
