@@ -44,6 +44,7 @@ struct log_field {
 #define log_warn(...)  LOG_EVENT_(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...)  LOG_EVENT_(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) LOG_EVENT_(LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_trace(...) LOG_EVENT_(LOG_LEVEL_TRACE, __VA_ARGS__)
 
 #define LOG_EVENT_(level, ...) log_event((level), (const struct log_field[]){__VA_ARGS__, {0}})
 
@@ -86,6 +87,7 @@ log_lsn(const char *key, uint64_t lsn)
 struct log_field log_err(const struct err *err); /* err="text" */
 
 void log_event(enum log_level level, const struct log_field *fields);
+bool log_enabled(enum log_level level); /* to save work that only a log line needs */
 
 /* ---- set-up, once at start ---- */
 
@@ -102,7 +104,7 @@ MUST_CHECK bool log_set_filter(const char *filter, const char *target);
 /* Never print this text again.  Copied; shorter than 4 bytes is ignored. */
 void log_secret(struct span secret);
 
-/* The text with every registered secret replaced, in a caller's buffer; returns dst. */
+/* The text with every registered secret replaced, in a caller's buffer (cut to it); returns dst. */
 const char *log_redact(char *dst, size_t size, const char *text);
 
 #endif

@@ -3,7 +3,12 @@
 
 /*
  * A hash map from byte strings to pointers.  Keys are borrowed: they must outlive the map.
- * Open addressing; grows with malloc, so it has a destructor.  Not thread-safe.
+ * Open addressing; grows with malloc, so it has a destructor.  Not thread-safe.  A zeroed struct
+ * is an empty map.
+ *
+ *     CLEANUP(map_free) struct map relations = {0};
+ *
+ *     map_put(&relations, key, relation);
  */
 
 #include <stdbool.h>
@@ -24,7 +29,7 @@ struct map {
     size_t count;
 };
 
-void map_free(struct map *map);
+void map_free(struct map *map);  /* the entries; never what the values point to */
 void map_clear(struct map *map); /* empty, capacity kept */
 
 void *map_get(const struct map *map, struct span key); /* NULL when absent */

@@ -30,6 +30,7 @@ void *queue_try_pop(struct queue *queue);                        /* NULL: empty 
 void *queue_pop(struct queue *queue, int64_t deadline_ms);
 
 void queue_close(struct queue *queue);
+bool queue_ended(struct queue *queue); /* closed and drained: tells a NULL of pop apart */
 size_t queue_len(struct queue *queue);
 int queue_fd(const struct queue *queue);
 
