@@ -18,11 +18,21 @@ rewinds_to_a_mark(void **state UNUSED)
     CHECK_INT(arena_used(arena), 16);
 }
 
+static void
+makes_a_c_string_of_a_span(void **state UNUSED)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+
+    CHECK_STR(arena_text(arena, (struct span){"abcdef", 3}), "abc");
+    CHECK_STR(arena_text(arena, (struct span){0}), "");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rewinds_to_a_mark),
+        cmocka_unit_test(makes_a_c_string_of_a_span),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
