@@ -90,7 +90,7 @@ free_slot(struct ledger *ledger)
     ledger->entries = grown;
     ledger->entry_count = count * 2 + 16;
     for (size_t i = count; i < ledger->entry_count; i++)
-        grown[i].floor = LEDGER_FREE;
+        grown[i] = (struct ledger_entry){.floor = LEDGER_FREE};
     return count;
 }
 
