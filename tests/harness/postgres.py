@@ -75,15 +75,15 @@ def unprivileged_user():
 
 
 def as_server_user(argv):
-    """The command as the unprivileged user; where the tree lies in a closed folder (a root's home), with the
-    one capability that lets it pass."""
+    """The command as the unprivileged user; where the tree lies in a closed folder (root's home), with the
+    one capability that lets it pass, kept for access(2) by the securebit."""
     user = unprivileged_user()
     if not user:
         return argv
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
                "--pdeathsig=QUIT"]
     if any(not folder.stat().st_mode & 0o001 for folder in pathlib.Path(argv[0]).parents):
-        command += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+        command += ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
     return [*command, *argv]
 
 
