@@ -29,10 +29,7 @@ is_stable(void **state UNUSED)
 static void
 spreads_consecutive_ids_over_lanes(void **state UNUSED)
 {
-    enum {
-        LANES = 8,
-        IDS = 8000
-    };
+    enum { LANES = 8, IDS = 8000 };
     int lanes[LANES] = {0};
 
     for (int id = 0; id < IDS; id++) {

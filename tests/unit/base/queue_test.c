@@ -124,11 +124,7 @@ closing_wakes_who_waits(void **state UNUSED)
 
 /* ---- many threads: nothing is lost, nothing twice, each producer's order is kept ---- */
 
-enum {
-    PRODUCERS = 3,
-    CONSUMERS = 3,
-    PER_PRODUCER = 2000
-};
+enum { PRODUCERS = 3, CONSUMERS = 3, PER_PRODUCER = 2000 };
 
 struct message {
     int producer, number;
