@@ -14,7 +14,8 @@
 #include "model/mapping.h"
 #include "model/value.h"
 
-#define DOCID_STRING_MAX 64
+#define DOCID_STRING_MAX 64 /* bytes */
+#define DOCID_UUID_LEN   36
 
 struct docid {
     bool quoted; /* uuid or string: a JSON string; else a JSON number */
@@ -27,5 +28,11 @@ struct docid {
  */
 MUST_CHECK bool docid_make(const struct mapping *mapping, const struct value *value,
                            struct arena *arena, struct docid *ret, struct err *err);
+
+/*
+ * The one form of a uuid: lower case with hyphens, not ended by NUL.  Reads 36 characters, 32
+ * digits, braces and "urn:uuid:", in any case.
+ */
+MUST_CHECK bool docid_uuid_canonical(struct span text, char dst[DOCID_UUID_LEN]);
 
 #endif

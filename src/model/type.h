@@ -49,17 +49,25 @@ enum type_kind {
     TYPE_KIND_MAX_,
 };
 
-/* Changes within a family keep a mapping running; across families they stop it (SEMANTICS 26). */
+/*
+ * What a column may become without stopping its mapping (SEMANTICS 26): the texts of one family
+ * read alike, so that a renderer chosen for one kind of it serves them all.
+ */
 enum type_family {
     FAMILY_BOOL,
-    FAMILY_NUMBER,
+    FAMILY_INTEGER,
+    FAMILY_FLOAT,
+    FAMILY_NUMERIC,
     FAMILY_TEXT,
     FAMILY_BINARY,
     FAMILY_UUID,
-    FAMILY_TIME,
+    FAMILY_DATE,
+    FAMILY_TIMESTAMP,
+    FAMILY_TIMESTAMPTZ,
     FAMILY_JSON,
     FAMILY_VECTOR,
-    FAMILY_OTHER,
+    FAMILY_HALFVEC,
+    FAMILY_OTHER, /* each kind a family of its own: type_same_family() */
     FAMILY_MAX_,
 };
 
@@ -81,5 +89,8 @@ MUST_CHECK bool type_builtin(oid_t oid, struct type *ret);
 enum type_kind type_by_extension_name(struct span name);
 
 enum type_family type_family(const struct type *type);
+
+/* Family, array or not, and the dimension of a vector are the same. */
+bool type_same_family(const struct type *a, const struct type *b);
 
 #endif
