@@ -1,0 +1,142 @@
+/* journal: deletes that an older write may still undo are said again when it no longer can. */
+#include "engine/journal.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+
+/* The store hears of doubt in steps, so that a storm of time-outs is not a storm of commits. */
+#define DOUBT_STEP_MS 10000
+
+/* A dead letter's retry has no date: its deletes wait for it. */
+#define WHEN_RESOLVED INT64_MAX
+
+bool
+journal_applies(const struct delivery *delivery)
+{
+    const struct mapping *mapping = delivery->lane->mapping;
+
+    return (delivery->lane->destination->type->caps & DEST_LATE_WRITES) &&
+           mapping->versioning != VERSIONING_NONE && mapping->deletes == DELETES_PHYSICAL;
+}
+
+bool
+journal_doubt(struct delivery *delivery, struct err *err)
+{
+    const struct mapping *mapping = delivery->lane->mapping;
+    int64_t until = clock_wall_ms() + mapping->grace_ms;
+    struct store *store = delivery->store;
+
+    if (!journal_applies(delivery))
+        return true;
+    delivery->late_until_ms = until;
+    if (until <= delivery->stored_until_ms)
+        return true;
+    if (!store->type->unknown_put(store, mapping->target, until + DOUBT_STEP_MS, err))
+        return err_wrap(err, "recording a request of unknown outcome");
+    delivery->stored_until_ms = until + DOUBT_STEP_MS;
+    return true;
+}
+
+static bool
+is_delete(const struct action *action)
+{
+    return action->kind == ACTION_DELETE || action->kind == ACTION_TRUNCATE;
+}
+
+static struct store_journal_entry
+entry_of(const struct action *action, int64_t due_ms)
+{
+    return (struct store_journal_entry){
+        .id = action->kind == ACTION_TRUNCATE ? SPAN("") : action->id.text,
+        .quoted = action->id.quoted,
+        .position = action->position,
+        .due_ms = due_ms,
+    };
+}
+
+/* Which of these deletes are of ids that have a dead letter. */
+static bool
+find_dead(struct delivery *delivery, const struct action *actions, size_t count, bool *ret_dead,
+          struct err *err)
+{
+    struct span *ids = arena_new_n(delivery->scratch, struct span, count);
+    struct store *store = delivery->store;
+
+    for (size_t i = 0; i < count; i++)
+        ids[i] = actions[i].kind == ACTION_DELETE ? actions[i].id.text : SPAN("");
+    if (!store->type->dead_letters_have(store, delivery->lane->mapping->name, ids, count, ret_dead,
+                                        err))
+        return false;
+    for (size_t i = 0; i < count; i++) /* a TRUNCATE deletes whatever any dead letter is about */
+        ret_dead[i] = ret_dead[i] || actions[i].kind == ACTION_TRUNCATE;
+    return true;
+}
+
+/* SEMANTICS 19: the journal is capped in bytes; over the cap the lane waits. */
+static bool
+wait_for_room(struct delivery *delivery, struct err *err)
+{
+    const char *target = delivery->lane->mapping->target;
+    struct store *store = delivery->store;
+
+    for (;;) {
+        int64_t bytes, entries, due_ms;
+
+        if (!store->type->journal_size(store, target, &bytes, &entries, &due_ms, err))
+            return false;
+        if (bytes < delivery->journal_max_bytes)
+            return true;
+        counters_retrying(delivery->counters, "the delete journal is full: waiting for its oldest "
+                                              "entries to fall due");
+        if (due_ms <= clock_wall_ms()) {
+            if (!delivery_repeat(delivery, err))
+                return false;
+        } else if (!gate_sleep(delivery->gate, 1000)) {
+            return err_set(err, ERR_CANCELED, "stopped while the delete journal was full");
+        }
+    }
+}
+
+static bool
+add(struct delivery *delivery, const struct store_journal_entry *entries, size_t count,
+    struct err *err)
+{
+    const char *target = delivery->lane->mapping->target;
+    struct store *store = delivery->store;
+
+    if (count == 0)
+        return true;
+    if (!wait_for_room(delivery, err) ||
+        !store->type->journal_add(store, target, entries, count, err))
+        return err_wrap(err, "delete journal of %s", target);
+    atomic_fetch_add(&delivery->counters->journalled, count);
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].due_ms < delivery->repeat_ms)
+            delivery->repeat_ms = entries[i].due_ms;
+    }
+    return true;
+}
+
+bool
+journal_deletes(struct delivery *delivery, const struct action *actions, size_t count,
+                struct err *err)
+{
+    struct store_journal_entry *entries;
+    bool late = delivery->late_until_ms > clock_wall_ms();
+    bool *dead;
+    size_t found = 0;
+
+    if (!journal_applies(delivery) || (!late && !delivery->has_dead_letters))
+        return true;
+    entries = arena_new_n(delivery->scratch, struct store_journal_entry, count);
+    dead = arena_new_n(delivery->scratch, bool, count);
+    if (delivery->has_dead_letters && !find_dead(delivery, actions, count, dead, err))
+        return err_wrap(err, "looking for dead letters");
+    for (size_t i = 0; i < count; i++) {
+        if (is_delete(&actions[i]) && (late || dead[i]))
+            entries[found++] =
+                entry_of(&actions[i], dead[i] ? WHEN_RESOLVED : delivery->late_until_ms);
+    }
+    return add(delivery, entries, found, err);
+}

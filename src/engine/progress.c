@@ -1,0 +1,151 @@
+/* progress: what is durable is saved, and what is saved is acknowledged. */
+#include <assert.h>
+
+#include "base/log.h"
+#include "engine/owner.h"
+
+/* A save is a disk flush; this often is enough for the slot and cheap for the disk. */
+#define SAVE_MS 200
+
+/* SEMANTICS 9: progress without a row of ours is saved this often at most. */
+#define SAVE_IDLE_MS 10000
+
+/* SEMANTICS 8: a server that shuts down asks without end. */
+#define REPLY_MS 100
+
+bool
+progress_start(struct owner *owner, struct err *err)
+{
+    size_t count = owner->args->mapping_count;
+
+    owner->order.checkpoints = arena_new_n(owner->arena, struct store_checkpoint, count);
+    owner->order.count = count;
+    owner->saver = (struct saver){
+        .store = owner->args->store,
+        .gate = &owner->gate,
+        .counters = owner->counters,
+        .tick = owner->args->tick,
+        .tick_arg = owner->args->tick_arg,
+    };
+    return saver_start(&owner->saver, err);
+}
+
+/* A mapping that was added later starts ahead of the others: its checkpoint never goes back. */
+static lsn_t
+mapping_checkpoint(const struct owner *owner, size_t mapping)
+{
+    lsn_t durable = ledger_mapping_durable(&owner->ledger, mapping);
+    lsn_t stored = owner->args->mappings[mapping].checkpoint.lsn;
+
+    return durable > stored ? durable : stored;
+}
+
+static void
+fill_order(struct owner *owner)
+{
+    struct saver_order *order = &owner->order;
+
+    order->flow = ledger_durable(&owner->ledger);
+    for (size_t i = 0; i < order->count; i++) {
+        struct store_checkpoint *own = &owner->args->mappings[i].checkpoint;
+
+        own->lsn = mapping_checkpoint(owner, i);
+        own->truncate = owner->router.mappings[i].truncate;
+        order->checkpoints[i] = *own;
+    }
+}
+
+static bool
+save_is_due(const struct owner *owner, int64_t now_ms, bool at_once)
+{
+    bool progress = ledger_durable(&owner->ledger) > owner->ledger.checkpoint;
+    int64_t wait = owner->wrote_since_save || owner->flags_changed ? SAVE_MS : SAVE_IDLE_MS;
+
+    if (owner->saving || (!progress && !owner->flags_changed))
+        return false;
+    return at_once || now_ms - owner->saved_ms >= wait;
+}
+
+void
+progress_save(struct owner *owner, int64_t now_ms, bool at_once)
+{
+    if (!save_is_due(owner, now_ms, at_once))
+        return;
+    fill_order(owner);
+    owner->saving = true;
+    owner->saved_ms = now_ms;
+    owner->wrote_since_save = false;
+    owner->flags_changed = false;
+    saver_push(&owner->saver, &owner->order);
+}
+
+void
+progress_saved(struct owner *owner, const struct saver_order *order, int64_t now_ms)
+{
+    assert(owner->saving);
+    owner->saving = false;
+    if (!order->done) {
+        owner_fail(owner, &order->err);
+        return;
+    }
+    ledger_saved(&owner->ledger, order->flow);
+    owner->feedback_ms = now_ms;
+}
+
+void
+progress_collect(struct owner *owner, int64_t now_ms)
+{
+    const struct saver_order *order = saver_pop(&owner->saver);
+
+    if (order)
+        progress_saved(owner, order, now_ms);
+}
+
+void
+progress_feedback(struct owner *owner, int64_t now_ms)
+{
+    struct source *source = owner->args->source;
+    struct err err;
+
+    if (!owner->streaming || now_ms < owner->feedback_ms || now_ms - owner->fed_back_ms < REPLY_MS)
+        return;
+    owner->fed_back_ms = now_ms;
+    owner->feedback_ms = now_ms + source->type->feedback_interval_ms(source);
+    if (!source->type->feedback(source, ledger_flush(&owner->ledger), &err))
+        owner_stream_lost(owner, &err, now_ms);
+}
+
+/* When the loop must wake up for the sake of checkpoints and feedback. */
+int64_t
+progress_due_ms(const struct owner *owner)
+{
+    int64_t due = INT64_MAX;
+
+    if (owner->streaming) {
+        due = owner->feedback_ms;
+        if (due < owner->fed_back_ms + REPLY_MS)
+            due = owner->fed_back_ms + REPLY_MS;
+    }
+    if (!owner->saving &&
+        (owner->flags_changed || ledger_durable(&owner->ledger) > owner->ledger.checkpoint)) {
+        bool soon = owner->wrote_since_save || owner->flags_changed;
+        int64_t save = owner->saved_ms + (soon ? SAVE_MS : SAVE_IDLE_MS);
+
+        due = save < due ? save : due;
+    }
+    return due;
+}
+
+void
+progress_publish(struct owner *owner)
+{
+    struct counters *counters = owner->counters;
+
+    atomic_store(&counters->received, owner->ledger.end);
+    atomic_store(&counters->durable, ledger_durable(&owner->ledger));
+    atomic_store(&counters->checkpoint, owner->ledger.checkpoint);
+    atomic_store(&counters->flush, owner->ledger.flush);
+    atomic_store(&counters->holder, ledger_holder(&owner->ledger));
+    atomic_store(&counters->memory_bytes, owner->held_bytes);
+    atomic_store(&counters->streaming, owner->streaming);
+}
