@@ -56,13 +56,23 @@ next_row(struct batch *batch)
     return &batch->rows[batch->count++];
 }
 
+/* Value i of the image; the projection says where it stands in the row, if it does. */
+static const struct value *
+pick(const struct projection *projection, const struct value *from, size_t i)
+{
+    static const struct value absent = {.kind = VALUE_UNCHANGED};
+    uint16_t source = projection->source[i];
+
+    return source == PROJECTION_ABSENT ? &absent : &from[source];
+}
+
 static size_t
 image_bytes(const struct projection *projection, const struct value *from)
 {
     size_t bytes = 0;
 
     for (size_t i = 0; i < projection->mapping->column_count; i++)
-        bytes += from[projection->source[i]].len;
+        bytes += pick(projection, from, i)->len;
     return bytes;
 }
 
@@ -76,7 +86,7 @@ copy_image(struct batch *batch, const struct projection *projection, const struc
 
     at += count * sizeof(struct value);
     for (size_t i = 0; i < count; i++) {
-        const struct value *value = &from[projection->source[i]];
+        const struct value *value = pick(projection, from, i);
 
         to[i] = (struct value){.ptr = at, .len = value->len, .kind = value->kind};
         if (value->len)

@@ -15,16 +15,23 @@
 #include "model/schema.h"
 #include "model/value.h"
 
+/*
+ * The column was added after this version: rows of it carry the value UNCHANGED, so that they are
+ * read back.  (A table has at most 1,600 columns.)
+ */
+#define PROJECTION_ABSENT UINT16_MAX
+
 struct projection {
     const struct mapping *mapping;
     const struct schema *schema;
-    const uint16_t *source; /* mapping->column_count indexes into the row */
-    bool retyped; /* a mapped column has another type of the same family: re-read needed */
+    const uint16_t *source; /* mapping->column_count indexes into the row, or PROJECTION_ABSENT */
+    bool retyped; /* a mapped column was added, or has another type of its family since the version
+                     before: rows changed without events, a re-read is needed */
 };
 
 /*
- * ERR_CONFIG when a mapped column is gone, or is now of another type family (SEMANTICS 26).
- * `previous` is the projection in force, NULL for the first.
+ * ERR_CONFIG when a mapped column is gone or of another type family (SEMANTICS 26), or when the id
+ * is no longer in the replica identity.  `previous` is the projection in force, NULL for the first.
  */
 MUST_CHECK bool projection_make(const struct mapping *mapping, const struct schema *schema,
                                 const struct projection *previous, struct arena *arena,
