@@ -1,7 +1,10 @@
 """What the checks know about C text: files of the tree, and code split from comments and strings."""
+import os
 import pathlib
 import re
 import subprocess
+
+os.chdir(pathlib.Path(__file__).resolve().parents[1])
 
 TOKEN = re.compile(r"""
     (?P<comment> /\*.*?(?:\*/|\Z) | //[^\n]* )
