@@ -281,7 +281,7 @@ unescape(struct span raw, size_t *at, char *dst)
 static bool
 decode(struct json_reader *r, struct span raw, size_t offset, struct span *ret, struct err *err)
 {
-    char *text = arena_alloc(r->arena, raw.len);
+    char *text = arena_alloc_raw(r->arena, raw.len);
     size_t at = 0, len = 0;
 
     while (at < raw.len) {
