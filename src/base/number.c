@@ -1,8 +1,11 @@
 /* number: text to numbers, whole span or nothing. */
 #include "base/number.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+
+#include "base/buf.h"
 
 struct unit {
     struct span name;
@@ -155,4 +158,31 @@ bool
 span_to_millis(struct span s, int64_t *ret)
 {
     return with_unit(s, time_units, ARRAY_LEN(time_units), ret);
+}
+
+/* The largest unit that divides n; the first row divides everything. */
+static void
+put_with_unit(struct buf *out, int64_t n, const struct unit *units, size_t count)
+{
+    const struct unit *best = &units[0];
+
+    assert(n >= 0 && best->factor == 1);
+    for (size_t i = 1; i < count; i++) {
+        if (n != 0 && n % units[i].factor == 0 && units[i].factor > best->factor)
+            best = &units[i];
+    }
+    buf_put_int(out, n / best->factor);
+    buf_put(out, best->name);
+}
+
+void
+number_put_bytes(struct buf *out, int64_t n)
+{
+    put_with_unit(out, n, byte_units, ARRAY_LEN(byte_units));
+}
+
+void
+number_put_millis(struct buf *out, int64_t n)
+{
+    put_with_unit(out, n, time_units, ARRAY_LEN(time_units));
 }

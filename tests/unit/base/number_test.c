@@ -3,6 +3,7 @@
 
 #include <float.h>
 
+#include "base/buf.h"
 #include "harness/check.h"
 
 #define UNTOUCHED 42
@@ -172,6 +173,36 @@ reads_durations(void **state UNUSED)
     }
 }
 
+static void
+writes_in_units_what_reads_back(void **state UNUSED)
+{
+    static const struct {
+        int64_t n;
+        const char *bytes, *millis;
+    } cases[] = {
+        {0, "0", "0ms"},
+        {1, "1", "1ms"},
+        {1000, "1kB", "1s"},
+        {1024, "1KiB", "1024ms"},
+        {90000, "90kB", "90s"},
+        {8388608, "8MiB", "8388608ms"},
+        {604800000, "590625KiB", "7d"},
+        {INT64_MAX, "9223372036854775807", "9223372036854775807ms"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(buf_free) struct buf bytes = buf_make(100), millis = buf_make(100);
+        int64_t n;
+
+        number_put_bytes(&bytes, cases[i].n);
+        number_put_millis(&millis, cases[i].n);
+        CHECK_STR(bytes.ptr, cases[i].bytes);
+        CHECK_STR(millis.ptr, cases[i].millis);
+        CHECK(span_to_bytes(buf_span(&bytes), &n) && n == cases[i].n);
+        CHECK(span_to_millis(buf_span(&millis), &n) && n == cases[i].n);
+    }
+}
+
 int
 main(void)
 {
@@ -183,6 +214,7 @@ main(void)
         cmocka_unit_test(reads_a_double_of_any_length),
         cmocka_unit_test(reads_sizes),
         cmocka_unit_test(reads_durations),
+        cmocka_unit_test(writes_in_units_what_reads_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
