@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "engine/dead_letter.h"
@@ -83,7 +84,9 @@ attempt(struct delivery *delivery, const struct action *actions, size_t count,
     *result = (struct destination_result){0};
     if (!gate_wait(delivery->gate))
         return err_set(err, ERR_CANCELED, "stopped before writing");
+    fault_point("write.before");
     done = lane->destination->type->write(lane, &write, result, err);
+    fault_point("write.after");
     arena_rewind(delivery->scratch, mark);
     atomic_fetch_add(&delivery->counters->requests, result->requests);
     atomic_fetch_add(&delivery->counters->bytes_sent, result->bytes);
@@ -220,6 +223,7 @@ store_dead_letters(struct delivery *delivery, const struct dead_letters *held, s
         if (!pause_before_retry(delivery, tries, 0, "storing dead letters", err))
             return false;
     }
+    fault_point("dead_letters.stored");
     delivery->has_dead_letters = true;
     atomic_fetch_add(&delivery->counters->dead_letters, held->count);
     counters_error(delivery->counters, mapping->name, clock_wall_ms(), held->items[0].text);
@@ -297,6 +301,7 @@ repeat_entries(struct delivery *delivery, const struct store_journal_entry *entr
             return false;
         i += n;
     }
+    fault_point("journal.repeated");
     return store->type->journal_remove(store, target, entries, count, err);
 }
 

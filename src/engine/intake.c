@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "engine/owner.h"
@@ -107,6 +108,7 @@ on_change(struct owner *owner, const struct change *change, int64_t now_ms)
     size_t count;
 
     atomic_fetch_add_explicit(&owner->counters->changes, 1, memory_order_relaxed);
+    fault_point("intake.change");
     count = router_route(&owner->router, change, owner->routes, owner->args->mapping_count);
     for (size_t i = 0; i < count; i++) {
         const struct route *route = &owner->routes[i];
@@ -194,6 +196,7 @@ on_event(struct owner *owner, const struct source_event *event, int64_t now_ms)
         on_change(owner, &event->change, now_ms);
         break;
     case SOURCE_COMMIT:
+        fault_point("intake.commit");
         ledger_commit(&owner->ledger, event->lsn);
         atomic_fetch_add_explicit(&owner->counters->transactions, 1, memory_order_relaxed);
         atomic_store_explicit(&owner->counters->last_commit_us, event->commit_us,

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 
 /* The store hears of doubt in steps, so that a storm of time-outs is not a storm of commits. */
 #define DOUBT_STEP_MS 10000
@@ -110,6 +111,7 @@ add(struct delivery *delivery, const struct store_journal_entry *entries, size_t
     if (!wait_for_room(delivery, err) ||
         !store->type->journal_add(store, target, entries, count, err))
         return err_wrap(err, "delete journal of %s", target);
+    fault_point("journal.stored");
     atomic_fetch_add(&delivery->counters->journalled, count);
     for (size_t i = 0; i < count; i++) {
         if (entries[i].due_ms < delivery->repeat_ms)

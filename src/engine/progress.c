@@ -1,7 +1,7 @@
 /* progress: what is durable is saved, and what is saved is acknowledged. */
 #include <assert.h>
 
-#include "base/log.h"
+#include "base/fault.h"
 #include "engine/owner.h"
 
 /* A save is a disk flush; this often is enough for the slot and cheap for the disk. */
@@ -113,6 +113,7 @@ progress_feedback(struct owner *owner, int64_t now_ms)
     owner->feedback_ms = now_ms + source->type->feedback_interval_ms(source);
     if (!source->type->feedback(source, ledger_flush(&owner->ledger), &err))
         owner_stream_lost(owner, &err, now_ms);
+    fault_point("feedback.sent");
 }
 
 /* When the loop must wake up for the sake of checkpoints and feedback. */

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "base/thread.h"
@@ -50,7 +51,9 @@ saver_main(void *arg)
         if (order) {
             bool pushed;
 
+            fault_point("checkpoint.before");
             order->done = save(saver, order);
+            fault_point("checkpoint.saved");
             pushed = queue_try_push(saver->out, order);
             assert(pushed);
         }
