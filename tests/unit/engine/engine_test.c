@@ -218,7 +218,8 @@ stop_after_two_ticks(void *arg)
 static void
 rule_26_a_mapping_stops_before_the_first_row_it_cannot_place(void **state UNUSED)
 {
-    static const struct column left[] = {{.name = {"id", 2}, .type = 20, .typmod = -1}};
+    static const struct column left[] = {
+        {.name = {"id", 2}, .type = 20, .typmod = -1, .key = true}};
     int stop_fd = eventfd(0, EFD_CLOEXEC);
     struct schema narrow = sample_schema;
     struct store_checkpoint own;
