@@ -15,10 +15,20 @@
  *
  * Keywords in any case; identifiers fold to lower case unless "quoted"; '' is a quote inside a
  * string.  Logic is SQL's, three-valued, and a row belongs when the result is TRUE.  What needs
- * more (functions, <, LIKE, IN) is refused with the remedy: a generated column or a view.
+ * more (functions, <, LIKE, IN) is refused with the remedy: a boolean column that holds the answer.
  *
- * Comparison is exact and by type: integers and numerics by value, floats by value, booleans,
- * uuids by value, enums and text by bytes, dates and timestamps by value.
+ * Comparison is exact and by type, as Postgres compares: integers and numerics by value without
+ * rounding, floats by value, booleans, uuids, dates, times and timestamps by value, enums and text
+ * by their bytes (char(n) without its padding).  A literal is read as its column's type, once, by
+ * predicate_check(); 0.1 against a real column is the real nearest to it.  What has no comparison
+ * here (citext, intervals, json, arrays ...) is refused, but can be asked for IS NULL.
+ *
+ * Parsed, bound and checked once; then immutable and shared by all threads.
+ *
+ *     predicate_parse(text, arena, &p, err)
+ *     for i: predicate_bind(p, i, image_index, type)
+ *     predicate_check(p, err)
+ *     predicate_eval(p, image) == TRUTH_TRUE
  */
 
 #include "base/arena.h"
@@ -42,13 +52,17 @@ MUST_CHECK bool predicate_parse(struct span text, struct arena *arena, struct pr
 /* The distinct columns it names, in order of appearance. */
 size_t predicate_column_count(const struct predicate *predicate);
 struct span predicate_column_name(const struct predicate *predicate, size_t i);
+size_t predicate_column_place(const struct predicate *predicate, size_t i); /* "column N" */
 
 /* Say where column i stands in an image and what its type is; before checking. */
 void predicate_bind(struct predicate *predicate, size_t i, size_t image_index,
                     const struct type *type);
 
 /* Every comparison makes sense for its types, every literal reads as its column's type. */
-MUST_CHECK bool predicate_check(struct predicate *predicate, struct arena *arena, struct err *err);
+MUST_CHECK bool predicate_check(struct predicate *predicate, struct err *err);
+
+/* Is something compared with NULL, which is never true?  Gives its "column N", else 0. */
+size_t predicate_compares_null(const struct predicate *predicate);
 
 enum truth predicate_eval(const struct predicate *predicate, const struct value *image);
 
