@@ -1,13 +1,15 @@
 """puffgres as its users run it: a project folder, an environment, a command line."""
 import os
+import re
 import signal
 import subprocess
 
 from harness.local import API_KEY
-from harness.paths import program
+from harness.paths import TOP, program
 from harness.process import Process
 
-NOT_INHERITED = ("PUFFGRES_LOG", "RUST_LOG", "DATABASE_URL", "TURBOPUFFER_API_KEY", "TURBOPUFFER_BASE_URL")
+NOT_INHERITED = ("PUFFGRES_LOG", "PUFFGRES_KILL_AT", "RUST_LOG", "DATABASE_URL", "TURBOPUFFER_API_KEY",
+                 "TURBOPUFFER_BASE_URL")
 
 CONFIG = """\
 [postgres]
@@ -79,11 +81,22 @@ namespace = "{namespace or name}"
         assert done.returncode == 0, f"puffgres {' '.join(args)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def start(self, *args, env=None):
-        """Start `puffgres run`; stop(), kill() and wait_log() are on what is returned."""
+    def start(self, *args, env=None, kill_at=None):
+        """Start `puffgres run`; stop(), kill() and wait_log() are on what is returned.
+
+        kill_at: "name:N", one of fault_points(): the Nth passage of that point ends it with SIGKILL."""
         self.runs += 1
         log = self.folder / f"run-{self.runs}.log"
+        env = {**(env or {}), **({"PUFFGRES_KILL_AT": kill_at} if kill_at else {})}
         return Run([program("puffgres"), "run", *args], log, cwd=self.folder, env=self.environment(env))
+
+
+def fault_points():
+    """The names of all points where a test can kill the process, read from the source (base/fault.h)."""
+    names = set()
+    for path in (TOP / "src").rglob("*.c"):
+        names.update(re.findall(r'\bfault_point\("([^"]+)"\)', path.read_text()))
+    return sorted(names)
 
 
 class Run(Process):

@@ -12,7 +12,7 @@
 static int
 end_of_child(const char *kill_at)
 {
-    int status;
+    int status = 0;
     pid_t child = fork();
 
     if (child == 0) {
