@@ -61,6 +61,12 @@ def database(shared_servers, request):
 
 
 @pytest.fixture
+def kills(pytestconfig):
+    """How often a fault run kills the process: 20 in CI, 200 in the matrix."""
+    return 200 if pytestconfig.getoption("--matrix") else 20
+
+
+@pytest.fixture
 def closing():
     """closing(thing) hands thing back and closes it after the test."""
     with contextlib.ExitStack() as stack:
