@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/toml_shim.h"
+#include "base/utf8.h"
 
 #define DEPTH_MAX      128
 #define INPUT_MAX_SIZE ((size_t)256 * 1024)
@@ -103,6 +104,40 @@ leave(void *context)
     b->depth--;
 }
 
+/* "FILE:LINE:COLUMN: " of a byte, columns counted in characters as toml++ does. */
+COLD static bool
+malformed_at(struct span input, size_t at, const char *file, struct err *err, const char *what)
+{
+    int line = 1, column = 1;
+
+    for (size_t i = 0; i < at; i++) {
+        if (input.ptr[i] == '\n') {
+            line++;
+            column = 1;
+        } else {
+            column += (input.ptr[i] & 0xC0) != 0x80;
+        }
+    }
+    return err_set(err, ERR_CONFIG, "%s:%d:%d: %s", file, line, column, what);
+}
+
+/* No TOML has them (1.0, "Spec"), and toml++ 3.3 asserts on some of them instead of saying so. */
+static bool
+check_characters(struct span input, const char *file, struct err *err)
+{
+    size_t valid_len = utf8_valid_len(input);
+
+    for (size_t i = 0; i < valid_len; i++) {
+        char c = input.ptr[i];
+
+        if (((unsigned char)c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F)
+            return malformed_at(input, i, file, err, "a control character");
+    }
+    if (valid_len < input.len)
+        return malformed_at(input, valid_len, file, err, "not UTF-8");
+    return true;
+}
+
 static size_t
 count_dots(struct span s)
 {
@@ -126,6 +161,8 @@ toml_parse(struct span input, const char *file, struct arena *arena, struct toml
         return err_set(err, ERR_CONFIG, "%s: larger than %zu bytes", file, INPUT_MAX_SIZE);
     if (count_dots(input) > DOTS_MAX)
         return err_set(err, ERR_CONFIG, "%s: more than %zu dots", file, DOTS_MAX);
+    if (!check_characters(input, file, err))
+        return false;
     if (!toml_shim_parse(input.ptr, input.len, &visitor, &failure))
         return err_set(err, ERR_CONFIG, "%s:%d:%d: %s", file, failure.line, failure.column,
                        failure.text);
