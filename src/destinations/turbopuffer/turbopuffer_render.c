@@ -1,0 +1,609 @@
+/* turbopuffer_render: actions to request bodies, column by column, without a tree. */
+#include "destinations/turbopuffer/turbopuffer_render.h"
+
+#include <assert.h>
+
+#include "base/json.h"
+
+/* Cells and ids carry a comma in front of each; the first one is left out when parts are made. */
+
+#define PARTS_BESIDES_COLUMNS 24
+
+/* ---- life ---- */
+
+void
+turbopuffer_render_init(struct turbopuffer_render *render, const struct turbopuffer_plan *plan,
+                        struct arena *arena)
+{
+    bool by_columns = plan->mapping->format == WRITE_COLUMNS;
+    size_t count = by_columns ? 1 + plan->count + 2u * plan->versioned + plan->tombstones : 1;
+
+    *render = (struct turbopuffer_render){
+        .plan = plan,
+        .columns = arena_new_n(arena, struct turbopuffer_column, count),
+        .column_count = count,
+        .ids = buf_make(TURBOPUFFER_REQUEST_BYTES),
+        .branches = buf_make(TURBOPUFFER_REQUEST_BYTES),
+        .condition = buf_make(TURBOPUFFER_REQUEST_BYTES),
+        .parts = arena_new_n(arena, struct span, 2 * count + PARTS_BESIDES_COLUMNS),
+    };
+    for (size_t i = 0; i < count; i++)
+        render->columns[i].cells = buf_make(TURBOPUFFER_REQUEST_BYTES);
+}
+
+void
+turbopuffer_render_done(struct turbopuffer_render *render)
+{
+    for (size_t i = 0; i < render->column_count; i++)
+        buf_free(&render->columns[i].cells);
+    buf_free(&render->ids);
+    buf_free(&render->branches);
+    buf_free(&render->condition);
+}
+
+void
+turbopuffer_render_start(struct turbopuffer_render *render, const struct action *actions,
+                         size_t count)
+{
+    render->actions = actions;
+    render->count = count;
+    render->at = 0;
+}
+
+/* ---- values ---- */
+
+enum cell_result {
+    CELL_WRITTEN,
+    CELL_NULL,
+    CELL_FAILED,
+};
+
+/* The texts name no sizes: failures of one cause have to read alike (SEMANTICS 16). */
+static bool
+explain_length(const struct turbopuffer_attribute *attribute, struct err *err)
+{
+    if (attribute->filterable)
+        return err_set(err, ERR_DATA,
+                       "column %s: %s over the 4 KiB of a filterable attribute; set %s = { "
+                       "filterable = false } in [target.schema]",
+                       attribute->name.ptr,
+                       attribute->cell.target.array ? "an element is" : "its value is",
+                       attribute->name.ptr);
+    return err_set(
+        err, ERR_DATA,
+        "column %s: its value is over the 8 MiB of an attribute; shorten it, or take the "
+        "column out of `columns`",
+        attribute->name.ptr);
+}
+
+/* Fill err with what is wrong with the value and what to do. */
+COLD static bool
+explain(const struct turbopuffer_attribute *attribute, enum turbopuffer_fit fit, struct err *err)
+{
+    const struct turbopuffer_cell *cell = &attribute->cell;
+    const char *unfit = turbopuffer_cell_unfit(cell);
+
+    if (fit == TURBOPUFFER_TOO_LONG)
+        return explain_length(attribute, err);
+    if (fit == TURBOPUFFER_MALFORMED)
+        return err_set(err, ERR_DATA, "column %s: its value is not written like a %s",
+                       attribute->name.ptr, cell->source.name);
+    if (attribute->vector)
+        return err_set(err, ERR_DATA,
+                       "column %s: its value is no vector of %u numbers; mend the row, or leave "
+                       "it out with `membership`",
+                       attribute->name.ptr, cell->target.dimensions);
+    return err_set(err, ERR_DATA,
+                   "column %s: %s; set on_unrepresentable = \"null\" in [target], or another type "
+                   "in [target.schema]",
+                   attribute->name.ptr, unfit ? unfit : "its value has no form");
+}
+
+COLD static enum cell_result
+fail_null_vector(const struct turbopuffer_attribute *attribute, struct err *err)
+{
+    err_set(err, ERR_DATA,
+            "column %s is null, and turbopuffer wants a vector in every document; leave such rows "
+            "out with membership = \"%s IS NOT NULL\"",
+            attribute->name.ptr, attribute->name.ptr);
+    return CELL_FAILED;
+}
+
+COLD static enum cell_result
+put_odd_value(const struct turbopuffer_attribute *attribute, const struct value *value,
+              struct buf *out, struct err *err)
+{
+    switch (value->kind) {
+    case VALUE_NULL:
+        return attribute->vector ? fail_null_vector(attribute, err) : CELL_NULL;
+    case VALUE_JSON:
+        buf_put(out, value_span(value));
+        return CELL_WRITTEN;
+    case VALUE_TEXT:
+    case VALUE_BINARY:
+    case VALUE_UNCHANGED:
+        break;
+    }
+    err_set(err, ERR_BUG, "column %s came to the destination without its text",
+            attribute->name.ptr);
+    return CELL_FAILED;
+}
+
+/* On CELL_NULL nothing has been added to `out`. */
+static enum cell_result
+put_value(const struct turbopuffer_plan *plan, const struct turbopuffer_attribute *attribute,
+          const struct value *value, struct buf *out, struct err *err)
+{
+    size_t begin = out->len;
+    enum turbopuffer_fit fit;
+
+    if (value->kind == VALUE_NULL && !attribute->vector)
+        return CELL_NULL;
+    if (value->kind != VALUE_TEXT)
+        return put_odd_value(attribute, value, out, err);
+    fit = attribute->cell.put(&attribute->cell, value_span(value), out);
+    if (fit == TURBOPUFFER_FITS)
+        return CELL_WRITTEN;
+
+    out->len = begin;
+    if (fit == TURBOPUFFER_UNFIT && !attribute->vector &&
+        plan->mapping->on_unrepresentable == UNREPRESENTABLE_NULL)
+        return CELL_NULL;
+    explain(attribute, fit, err);
+    return CELL_FAILED;
+}
+
+static void
+put_id(const struct docid *id, struct buf *out)
+{
+    if (id->quoted)
+        json_put_string(out, id->text);
+    else
+        buf_put(out, id->text);
+}
+
+/* ---- one document as columns ---- */
+
+static void
+put_cell(struct turbopuffer_column *column, struct span json)
+{
+    buf_putc(&column->cells, ',');
+    buf_put(&column->cells, json);
+}
+
+static void
+put_version_cells(struct turbopuffer_column *columns, uint64_t version, uint64_t seq)
+{
+    buf_putc(&columns[0].cells, ',');
+    buf_put_uint(&columns[0].cells, version);
+    buf_putc(&columns[1].cells, ',');
+    buf_put_uint(&columns[1].cells, seq);
+}
+
+static bool
+put_attribute_cells(struct turbopuffer_render *render, const struct action *action, struct err *err)
+{
+    const struct turbopuffer_plan *plan = render->plan;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct turbopuffer_attribute *attribute = &plan->attributes[i];
+        struct buf *cells = &render->columns[1 + i].cells;
+        enum cell_result result;
+
+        buf_putc(cells, ',');
+        result = put_value(plan, attribute, &action->image[attribute->column], cells, err);
+        if (result == CELL_FAILED)
+            return false;
+        if (result == CELL_NULL)
+            buf_put(cells, SPAN("null"));
+    }
+    return true;
+}
+
+static void
+put_tombstone_cells(struct turbopuffer_render *render)
+{
+    const struct turbopuffer_plan *plan = render->plan;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct turbopuffer_attribute *attribute = &plan->attributes[i];
+
+        put_cell(&render->columns[1 + i], attribute->vector ? attribute->unit : SPAN("null"));
+    }
+}
+
+static bool
+put_columns(struct turbopuffer_render *render, const struct action *action, uint64_t version,
+            struct err *err)
+{
+    const struct turbopuffer_plan *plan = render->plan;
+    struct turbopuffer_column *ours = &render->columns[1 + plan->count];
+    bool dead = action->kind == ACTION_DELETE;
+
+    buf_putc(&render->columns[0].cells, ',');
+    put_id(&action->id, &render->columns[0].cells);
+    if (dead)
+        put_tombstone_cells(render);
+    else if (!put_attribute_cells(render, action, err))
+        return false;
+    if (plan->versioned)
+        put_version_cells(ours, version, action->position.ordinal);
+    if (plan->tombstones)
+        put_cell(&ours[2u * plan->versioned], dead ? SPAN("true") : SPAN("null"));
+    return true;
+}
+
+/* ---- one document as a row; what is null is left out ---- */
+
+static bool
+put_attribute_members(struct turbopuffer_render *render, const struct action *action,
+                      struct buf *out, struct err *err)
+{
+    const struct turbopuffer_plan *plan = render->plan;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct turbopuffer_attribute *attribute = &plan->attributes[i];
+        size_t begin = out->len;
+        enum cell_result result;
+
+        buf_put(out, plan->keys[i]);
+        result = put_value(plan, attribute, &action->image[attribute->column], out, err);
+        if (result == CELL_FAILED)
+            return false;
+        if (result == CELL_NULL)
+            out->len = begin;
+    }
+    return true;
+}
+
+static void
+put_tombstone_members(const struct turbopuffer_plan *plan, struct buf *out)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!plan->attributes[i].vector)
+            continue;
+        buf_put(out, plan->keys[i]);
+        buf_put(out, plan->attributes[i].unit);
+    }
+}
+
+static bool
+put_row(struct turbopuffer_render *render, const struct action *action, uint64_t version,
+        struct err *err)
+{
+    const struct turbopuffer_plan *plan = render->plan;
+    struct buf *out = &render->columns[0].cells;
+    bool dead = action->kind == ACTION_DELETE;
+
+    buf_put(out, SPAN(",{\"id\":"));
+    put_id(&action->id, out);
+    if (dead)
+        put_tombstone_members(plan, out);
+    else if (!put_attribute_members(render, action, out, err))
+        return false;
+    if (plan->versioned) {
+        buf_put(out, SPAN(",\"" TURBOPUFFER_LSN "\":"));
+        buf_put_uint(out, version);
+        buf_put(out, SPAN(",\"" TURBOPUFFER_SEQ "\":"));
+        buf_put_uint(out, action->position.ordinal);
+    }
+    if (dead)
+        buf_put(out, SPAN(",\"" TURBOPUFFER_DELETED "\":true"));
+    buf_putc(out, '}');
+    return true;
+}
+
+/* ---- adding to the request; *ret_full: it did not fit, and was taken back ---- */
+
+static size_t
+grown_bytes(const struct turbopuffer_render *render)
+{
+    size_t grown = 0;
+
+    for (size_t i = 0; i < render->column_count; i++)
+        grown += render->columns[i].cells.len - render->columns[i].mark;
+    return grown;
+}
+
+static bool
+overflowed(const struct turbopuffer_render *render)
+{
+    for (size_t i = 0; i < render->column_count; i++)
+        if (render->columns[i].cells.overflow)
+            return true;
+    return false;
+}
+
+COLD static bool
+explain_document(const struct turbopuffer_render *render, const struct action *action,
+                 struct err *err)
+{
+    const struct turbopuffer_plan *plan = render->plan;
+    const struct turbopuffer_attribute *largest = NULL;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct turbopuffer_attribute *attribute = &plan->attributes[i];
+
+        if (!largest || action->image[attribute->column].len > action->image[largest->column].len)
+            largest = attribute;
+    }
+    return err_set(err, ERR_DATA,
+                   "the document is over the 64 MiB that turbopuffer holds; its largest column is "
+                   "%s: take it out of `columns`, or shorten the value",
+                   largest ? largest->name.ptr : "the id");
+}
+
+static bool
+is_empty(const struct turbopuffer_render *render)
+{
+    return render->upserts + render->deletes == 0;
+}
+
+/* The last row becomes part of the request, or not. */
+static bool
+settle_row(struct turbopuffer_render *render, const struct action *action, bool *ret_full,
+           struct err *err)
+{
+    size_t grown = grown_bytes(render);
+
+    if (grown > TURBOPUFFER_DOCUMENT_BYTES || overflowed(render))
+        return explain_document(render, action, err);
+    *ret_full = !is_empty(render) && (render->bytes + grown > render->plan->max_bytes ||
+                                      render->upserts == render->plan->max_rows);
+    for (size_t i = 0; i < render->column_count; i++) {
+        if (*ret_full)
+            render->columns[i].cells.len = render->columns[i].mark;
+        render->columns[i].mark = render->columns[i].cells.len;
+    }
+    if (!*ret_full) {
+        render->bytes += grown;
+        render->upserts++;
+    }
+    return true;
+}
+
+static bool
+add_document(struct turbopuffer_render *render, const struct action *action, uint64_t version,
+             bool *ret_full, struct err *err)
+{
+    bool by_columns = render->plan->mapping->format == WRITE_COLUMNS;
+
+    if (!(by_columns ? put_columns : put_row)(render, action, version, err))
+        return false;
+    return settle_row(render, action, ret_full, err);
+}
+
+static void
+put_branch(const struct action *action, uint64_t version, struct buf *out)
+{
+    buf_put(out, SPAN(",[\"And\",[[\"id\",\"Eq\","));
+    put_id(&action->id, out);
+    buf_put(out, SPAN("],"));
+    turbopuffer_put_older(version, action->position.ordinal, out);
+    buf_put(out, SPAN("]]"));
+}
+
+/*
+ * While all versions are the same one condition serves; from the first other one on every id has
+ * its branch.  Branches beyond the limit are never needed: another version then begins a request.
+ */
+static bool
+add_delete(struct turbopuffer_render *render, const struct action *action, uint64_t version)
+{
+    size_t ids = render->ids.len, branches = render->branches.len, grown;
+    bool mixed = render->mixed || (render->deletes > 0 &&
+                                   position_compare(action->position, render->first_delete) != 0);
+
+    if (render->plan->versioned && mixed && render->deletes >= TURBOPUFFER_BRANCHES)
+        return false;
+    buf_putc(&render->ids, ',');
+    put_id(&action->id, &render->ids);
+    if (render->plan->versioned && render->deletes < TURBOPUFFER_BRANCHES)
+        put_branch(action, version, &render->branches);
+    grown = render->ids.len - ids + render->branches.len - branches;
+    if (!is_empty(render) && render->bytes + grown > render->plan->max_bytes) {
+        render->ids.len = ids;
+        render->branches.len = branches;
+        return false;
+    }
+    if (render->deletes == 0)
+        render->first_delete = action->position;
+    render->mixed = mixed;
+    render->deletes++;
+    render->bytes += grown;
+    return true;
+}
+
+static bool
+add_action(struct turbopuffer_render *render, const struct action *action, bool *ret_full,
+           struct err *err)
+{
+    bool physical = action->kind == ACTION_DELETE && !render->plan->tombstones;
+    uint64_t version = 0;
+
+    assert(action->kind == ACTION_UPSERT || action->kind == ACTION_DELETE);
+    assert(action->kind == ACTION_DELETE || action->image || render->plan->count == 0);
+    if (render->plan->versioned &&
+        !turbopuffer_version(render->plan, action->position.commit, &version, err))
+        return false;
+    if (!physical)
+        return add_document(render, action, version, ret_full, err);
+    *ret_full = !add_delete(render, action, version);
+    return true;
+}
+
+/* ---- putting the request together ---- */
+
+static void
+part(struct turbopuffer_render *render, struct span s)
+{
+    if (s.len > 0)
+        render->parts[render->part_count++] = s;
+}
+
+static struct span
+without_first_comma(const struct buf *list)
+{
+    assert(list->len > 0);
+    return span_skip(buf_span(list), 1);
+}
+
+static void
+put_upsert_columns(struct turbopuffer_render *render)
+{
+    const struct turbopuffer_plan *plan = render->plan;
+    struct turbopuffer_column *columns = render->columns;
+    size_t at = 0;
+
+    part(render, SPAN("\"upsert_columns\":{\"id\":["));
+    part(render, without_first_comma(&columns[at++].cells));
+    for (size_t i = 0; i < plan->count; i++) {
+        part(render, plan->keys[i]);
+        part(render, without_first_comma(&columns[at++].cells));
+    }
+    if (plan->versioned) {
+        part(render, SPAN("],\"" TURBOPUFFER_LSN "\":["));
+        part(render, without_first_comma(&columns[at++].cells));
+        part(render, SPAN("],\"" TURBOPUFFER_SEQ "\":["));
+        part(render, without_first_comma(&columns[at++].cells));
+    }
+    if (plan->tombstones) {
+        part(render, SPAN("],\"" TURBOPUFFER_DELETED "\":["));
+        part(render, without_first_comma(&columns[at++].cells));
+    }
+    assert(at == render->column_count);
+    part(render, SPAN("]},"));
+}
+
+static void
+put_upserts(struct turbopuffer_render *render)
+{
+    if (render->upserts == 0)
+        return;
+    if (render->plan->mapping->format == WRITE_COLUMNS) {
+        put_upsert_columns(render);
+    } else {
+        part(render, SPAN("\"upsert_rows\":["));
+        part(render, without_first_comma(&render->columns[0].cells));
+        part(render, SPAN("],"));
+    }
+    if (render->plan->upsert_condition.len) {
+        part(render, render->plan->upsert_condition);
+        part(render, SPAN(","));
+    }
+}
+
+static bool
+put_delete_condition(struct turbopuffer_render *render, struct err *err)
+{
+    uint64_t version;
+
+    if (!render->plan->versioned)
+        return true;
+    if (render->mixed) {
+        part(render, SPAN("\"delete_condition\":[\"Or\",["));
+        part(render, without_first_comma(&render->branches));
+        part(render, SPAN("]],"));
+        return true;
+    }
+    if (!turbopuffer_version(render->plan, render->first_delete.commit, &version, err))
+        return false;
+    buf_put(&render->condition, SPAN("\"delete_condition\":"));
+    turbopuffer_put_older(version, render->first_delete.ordinal, &render->condition);
+    buf_putc(&render->condition, ',');
+    part(render, buf_span(&render->condition));
+    return true;
+}
+
+static bool
+put_deletes(struct turbopuffer_render *render, struct err *err)
+{
+    if (render->deletes == 0)
+        return true;
+    part(render, SPAN("\"deletes\":["));
+    part(render, without_first_comma(&render->ids));
+    part(render, SPAN("],"));
+    return put_delete_condition(render, err);
+}
+
+static void
+put_end(struct turbopuffer_render *render)
+{
+    part(render, render->plan->schema);
+    if (render->plan->metric.len) {
+        part(render, SPAN(","));
+        part(render, render->plan->metric);
+    }
+    part(render, SPAN("}"));
+    render->bytes = 0;
+    for (size_t i = 0; i < render->part_count; i++)
+        render->bytes += render->parts[i].len;
+}
+
+/* Everything of this target up to the version (SEMANTICS 18); without versions, everything. */
+static bool
+make_truncate(struct turbopuffer_render *render, const struct action *action, struct err *err)
+{
+    uint64_t version;
+
+    if (!turbopuffer_version(render->plan, action->position.commit, &version, err))
+        return false;
+    if (render->plan->versioned)
+        turbopuffer_put_older(version, action->position.ordinal, &render->condition);
+    else
+        buf_put(&render->condition, SPAN("[\"id\",\"NotEq\",null]"));
+    part(render, SPAN("{\"delete_by_filter\":"));
+    part(render, buf_span(&render->condition));
+    part(render, SPAN(",\"delete_by_filter_allow_partial\":true,"));
+    put_end(render);
+    return true;
+}
+
+/* Empty, with buffers that fit the usual request. */
+static void
+begin_request(struct turbopuffer_render *render)
+{
+    struct buf *bufs[] = {&render->ids, &render->branches, &render->condition};
+
+    for (size_t i = 0; i < render->column_count; i++) {
+        if (render->columns[i].cells.cap > render->plan->max_bytes * 2)
+            buf_free(&render->columns[i].cells);
+        buf_clear(&render->columns[i].cells);
+        render->columns[i].mark = 0;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+        buf_clear(bufs[i]);
+    render->upserts = render->deletes = render->part_count = 0;
+    render->mixed = false;
+    render->bytes = render->plan->frame_bytes;
+}
+
+bool
+turbopuffer_render_next(struct turbopuffer_render *render, bool *ret_more, struct err *err)
+{
+    bool full = false;
+
+    begin_request(render);
+    *ret_more = render->at < render->count;
+    if (!*ret_more)
+        return true;
+    if (render->actions[render->at].kind == ACTION_TRUNCATE)
+        return make_truncate(render, &render->actions[render->at++], err);
+
+    while (render->at < render->count && !full) {
+        const struct action *action = &render->actions[render->at];
+
+        if (action->kind == ACTION_TRUNCATE)
+            break;
+        if (!add_action(render, action, &full, err))
+            return false;
+        render->at += !full;
+    }
+    assert(!is_empty(render));
+    part(render, SPAN("{"));
+    put_upserts(render);
+    if (!put_deletes(render, err))
+        return false;
+    put_end(render);
+    return true;
+}
