@@ -344,7 +344,7 @@ json_double(struct json_writer *w, double f)
 
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, f);
-        if (span_to_double(span_of(text), &back) && memcmp(&back, &f, sizeof(f)) == 0)
+        if (span_to_double(span_of(text), &back) && back == f)
             break;
     }
     write_float_text(w, text);

@@ -96,7 +96,7 @@ half_from_float(float f, uint16_t *ret)
     if (scaled < 1024.0F)
         *ret = (uint16_t)(sign | (uint16_t)scaled);
     else
-        *ret = (uint16_t)(sign | (((uint16_t)(exponent + 14) << 10) + ((uint16_t)scaled - 1024U)));
+        *ret = (uint16_t)(sign | (((unsigned)(exponent + 14) << 10) + ((uint16_t)scaled - 1024U)));
     return true;
 }
 

@@ -85,9 +85,10 @@ mission_full_config_names_its_later_feature(void **state UNUSED)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new("test");
 
-    check_faults(mission("full_config.toml", arena),
-                 "puffgres.toml:8:2: [providers] belongs to embedding providers, which this version does "
-                 "not have; remove it\n");
+    check_faults(
+        mission("full_config.toml", arena),
+        "puffgres.toml:8:2: [providers] belongs to embedding providers, which this version does "
+        "not have; remove it\n");
 }
 
 /* ---- 2.5 #21: where the file is ---- */
