@@ -29,7 +29,10 @@ pg_copy_start(struct pg_session *pg, const char *command, struct err *err)
     result = PQgetResult(pg->conn);
     if (PQresultStatus(result) != PGRES_COPY_BOTH) {
         session_refused(pg, result, err);
-        PQclear(result);
+        while (result) { /* up to the end of the answer: the caller may try again */
+            PQclear(result);
+            result = PQgetResult(pg->conn);
+        }
         return false;
     }
     PQclear(result);
