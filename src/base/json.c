@@ -64,25 +64,42 @@ put_escape(struct buf *out, char c)
     buf_put(out, (struct span){(char[]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6});
 }
 
-void
-json_put_string(struct buf *out, struct span s)
+static void
+put_escaped(struct buf *out, struct span s, size_t end)
 {
     size_t at = 0;
 
-    /* One reservation serves a string without escapes, which is nearly every one. */
-    if (!buf_reserve(out, s.len + 2))
-        return;
     buf_putc(out, '"');
     for (;;) {
-        size_t end = plain_end(s, at);
-
         buf_put(out, (struct span){s.ptr + at, end - at});
         if (end == s.len)
             break;
         put_escape(out, s.ptr[end]);
         at = end + 1;
+        end = plain_end(s, at);
     }
     buf_putc(out, '"');
+}
+
+void
+json_put_string(struct buf *out, struct span s)
+{
+    char *at = buf_reserve(out, s.len + 2);
+    size_t end;
+
+    if (!at)
+        return;
+    end = plain_end(s, 0);
+    if (end < s.len) {
+        put_escaped(out, s, end);
+        return;
+    }
+    /* Nearly every string: nothing to escape, one copy. */
+    *at = '"';
+    if (s.len)
+        memcpy(at + 1, s.ptr, s.len);
+    at[s.len + 1] = '"';
+    buf_commit(out, s.len + 2);
 }
 
 static void
