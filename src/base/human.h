@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define HUMAN_SIZE 32
+#define HUMAN_SIZE 48
 
 /* Each writes into dst and returns it. */
 const char *human_bytes(char dst[HUMAN_SIZE], uint64_t size_bytes); /* "0 B", "1.5 KiB" */

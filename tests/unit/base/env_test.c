@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "harness/check.h"
 
 static int
@@ -93,6 +94,20 @@ what_has_no_variable_is_not_copied(void **state UNUSED)
     CHECK(got.ptr == text.ptr);
 }
 
+static void
+what_expands_without_end_is_refused(void **state UNUSED)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+    CLEANUP(buf_free) struct buf text = buf_make(MEGABYTES(4));
+    struct span got;
+    struct err err;
+
+    while (text.len < MEGABYTES(1))
+        buf_put(&text, SPAN("${T_URL}"));
+    CHECK(!env_expand(buf_span(&text), arena, &got, &err));
+    CHECK_STR(err.text, "expanding variables: larger than the limit of 1048576 bytes");
+}
+
 int
 main(void)
 {
@@ -101,6 +116,7 @@ main(void)
         cmocka_unit_test(expands),
         cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(what_has_no_variable_is_not_copied),
+        cmocka_unit_test(what_expands_without_end_is_refused),
     };
 
     return cmocka_run_group_tests(tests, set_variables, NULL);

@@ -54,6 +54,15 @@ looks_only_at_the_words_it_is_given(void **state UNUSED)
     CHECK_STR(word_nearest(words + 1, 2, SPAN("batch_max_byte")), "batch_max_bytes");
 }
 
+static void
+a_word_of_ours_may_be_too_long_to_compare(void **state UNUSED)
+{
+    static const char *const long_words[] = {
+        "a_word_so_long_that_no_one_would_ever_type_it_and_that_is_not_compared", "host"};
+
+    CHECK_STR(word_nearest(long_words, 2, SPAN("hosd")), "host");
+}
+
 int
 main(void)
 {
@@ -61,6 +70,7 @@ main(void)
         cmocka_unit_test(finds_a_word),
         cmocka_unit_test(guesses_what_was_meant),
         cmocka_unit_test(looks_only_at_the_words_it_is_given),
+        cmocka_unit_test(a_word_of_ours_may_be_too_long_to_compare),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
