@@ -7,15 +7,12 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/retry.h"
 #include "engine/dead_letter.h"
 #include "engine/journal.h"
 #include "engine/mapper.h"
 
 #define WRITE_TIMEOUT_MS (60 * 1000)
 #define REPEAT_AT_ONCE   256
-
-static const struct retry_policy backoff = {.base_ms = 250, .cap_ms = 30 * 1000, .jitter = 0.25};
 
 bool
 delivery_init(struct delivery *delivery, bool unclean, struct err *err)
@@ -50,7 +47,8 @@ pause_before_retry(struct delivery *delivery, unsigned attempt, int64_t asked_ms
                    struct err *err)
 {
     const char *mapping = delivery->lane->mapping->name;
-    int64_t delay = retry_delay_ms(&backoff, attempt, random_unit(&delivery->random), asked_ms);
+    int64_t delay =
+        retry_delay_ms(&delivery->backoff, attempt, random_unit(&delivery->random), asked_ms);
     char text[sizeof(err->text) + 64];
 
     snprintf(text, sizeof(text), "%s: %s: %s", mapping, what, err->text);

@@ -16,6 +16,7 @@
  */
 
 #include "base/random.h"
+#include "base/retry.h"
 #include "contract/destination.h"
 #include "contract/reader.h"
 #include "contract/store.h"
@@ -31,6 +32,7 @@ struct delivery {
     struct counters *counters;
     bool strict;
     int64_t journal_max_bytes; /* per target */
+    struct retry_policy backoff;
 
     /* own */
     struct arena *scratch;

@@ -17,6 +17,7 @@
  */
 
 #include "base/queue.h"
+#include "base/retry.h"
 #include "contract/destination.h"
 #include "contract/reader.h"
 #include "contract/source.h"
@@ -28,6 +29,9 @@ struct engine_mapping {
     struct destination *destination;
     struct store_checkpoint checkpoint; /* as stored; lsn 0: starts with the stream */
 };
+
+/* As the official client, but without end and with a longer cap (facts 3.11). */
+#define ENGINE_BACKOFF ((struct retry_policy){.base_ms = 250, .cap_ms = 30 * 1000, .jitter = 0.25})
 
 /* From other threads to the owner: something about a mapping changed outside the stream. */
 struct engine_order {
@@ -45,10 +49,11 @@ struct engine_args {
     uint64_t epoch;
     bool unclean; /* the last run did not end in order (SEMANTICS 19) */
     bool strict;
-    size_t budget_bytes;       /* SEMANTICS 30 */
-    int64_t journal_max_bytes; /* per target */
-    int64_t stop_bound_ms;     /* an orderly stop takes at most so long */
-    int stop_fd;               /* readable: stop in order */
+    size_t budget_bytes;         /* SEMANTICS 30 */
+    int64_t journal_max_bytes;   /* per target */
+    int64_t stop_bound_ms;       /* an orderly stop takes at most so long */
+    struct retry_policy backoff; /* between attempts at a write */
+    int stop_fd;                 /* readable: stop in order */
     struct counters *counters;
     struct queue *orders; /* of struct engine_order, malloc'd; NULL: none come */
 

@@ -267,6 +267,7 @@ open_outlet(struct owner *owner, size_t mapping, struct outlet *outlet, bool fir
         .counters = owner->counters,
         .strict = args->strict,
         .journal_max_bytes = args->journal_max_bytes,
+        .backoff = args->backoff,
         .reader = args->reader_new ? args->reader_new(args->reader_arg) : NULL,
     };
     return destination_lane_open(own->destination, own->mapping, args->epoch, owner->arena,

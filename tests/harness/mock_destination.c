@@ -7,15 +7,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANSWERS_MAX 64
-#define POISON_MAX  64
-#define IDS_MAX     100000
+#define ANSWERS_MAX  64
+#define POISON_MAX   64
+#define IDS_MAX      100000
+#define ZOMBIES_MAX  16
+#define NAME_MAX_LEN 31
 
 struct document {
     char id[72];
+    char name[NAME_MAX_LEN + 1];
     struct position position;
     bool present;
 };
+
+/* A write that was answered with a failure and arrives later. */
+struct zombie {
+    int left; /* further writes until then; 0: none here */
+    struct arena *arena;
+    struct action *actions;
+    size_t count;
+};
+
+static struct destination_type mock_type;
 
 static struct {
     pthread_mutex_t lock;
@@ -28,9 +41,8 @@ static struct {
     struct document *documents;
     size_t document_count;
     bool disordered;
+    struct zombie zombies[ZOMBIES_MAX];
 } mock = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static struct destination_type mock_type;
 
 void
 mock_answer(struct mock_answer answer)
@@ -73,17 +85,102 @@ document_of(struct span id)
 }
 
 static void
-remember(const struct action *action)
+name_of(const struct action *action, char dst[NAME_MAX_LEN + 1])
+{
+    const struct value *name = action->image ? &action->image[1] : NULL;
+
+    dst[0] = '\0';
+    if (name && name->kind == VALUE_TEXT)
+        snprintf(dst, NAME_MAX_LEN + 1, "%.*s", (int)name->len, name->ptr);
+}
+
+static void
+apply_truncate(struct position position)
+{
+    for (size_t i = 0; i < mock.document_count; i++) {
+        struct document *document = &mock.documents[i];
+
+        if (position_compare(document->position, position) < 0)
+            document->present = false;
+    }
+}
+
+/* Deliberately as forgetful as the real thing: an absent document has no version. */
+static void
+apply(const struct action *action)
 {
     struct document *document;
+    int newer;
 
-    if (action->kind == ACTION_TRUNCATE)
+    if (action->kind == ACTION_TRUNCATE) {
+        apply_truncate(action->position);
         return;
+    }
     document = document_of(action->id.text);
-    if (document->present && position_compare(action->position, document->position) < 0)
+    newer = position_compare(action->position, document->position);
+    if (document->present && newer <= 0 && (mock_type.caps & DEST_VERSIONED))
+        return;
+    if (document->present && newer < 0)
         mock.disordered = true;
     document->position = action->position;
     document->present = action->kind == ACTION_UPSERT;
+    name_of(action, document->name);
+}
+
+/* ---- zombies ---- */
+
+static void
+rise(struct zombie *zombie)
+{
+    for (size_t i = 0; i < zombie->count; i++)
+        apply(&zombie->actions[i]);
+    arena_free(zombie->arena);
+    *zombie = (struct zombie){0};
+}
+
+static void
+zombies_count_down(int by)
+{
+    for (size_t i = 0; i < ZOMBIES_MAX; i++) {
+        struct zombie *zombie = &mock.zombies[i];
+
+        if (zombie->left > 0 && (zombie->left -= by) <= 0)
+            rise(zombie);
+    }
+}
+
+static struct value *
+copy_image(const struct value *image, struct arena *arena)
+{
+    struct value *copy = arena_new_n(arena, struct value, 2);
+
+    for (size_t i = 0; i < 2; i++) {
+        copy[i] = image[i];
+        copy[i].ptr = arena_span(arena, value_span(&image[i])).ptr;
+    }
+    return copy;
+}
+
+static void
+bury(const struct destination_write *write, int left)
+{
+    for (size_t z = 0; z < ZOMBIES_MAX; z++) {
+        struct zombie *zombie = &mock.zombies[z];
+
+        if (zombie->left > 0)
+            continue;
+        *zombie =
+            (struct zombie){.left = left, .arena = arena_new("zombie"), .count = write->count};
+        zombie->actions = arena_new_n(zombie->arena, struct action, write->count);
+        for (size_t i = 0; i < write->count; i++) {
+            zombie->actions[i] = write->actions[i];
+            zombie->actions[i].id.text = arena_span(zombie->arena, write->actions[i].id.text);
+            if (write->actions[i].image)
+                zombie->actions[i].image = copy_image(write->actions[i].image, zombie->arena);
+        }
+        return;
+    }
+    abort(); /* a test that makes more zombies than this means something else */
 }
 
 static void
@@ -105,7 +202,7 @@ record(const struct destination_write *write)
 {
     for (size_t i = 0; i < write->count; i++) {
         log_action(&write->actions[i], i == 0);
-        remember(&write->actions[i]);
+        apply(&write->actions[i]);
     }
     buf_put(&mock.log, SPAN("\n"));
     if (write->count > mock.largest)
@@ -164,8 +261,11 @@ mock_write(struct destination_lane *lane UNUSED, const struct destination_write 
         return err_set(err, ERR_CANCELED, "canceled");
     }
     pthread_mutex_lock(&mock.lock);
+    zombies_count_down(1);
     if (done)
         record(write);
+    else if (answer.zombie > 0)
+        bury(write, answer.zombie);
     mock.failed += !done;
     pthread_mutex_unlock(&mock.lock);
     if (done)
@@ -228,6 +328,7 @@ void
 mock_reset(unsigned caps)
 {
     pthread_mutex_lock(&mock.lock);
+    zombies_count_down(INT32_MAX);
     buf_free(&mock.log);
     free(mock.documents);
     mock.log = buf_make(MEGABYTES(64));
@@ -285,4 +386,22 @@ bool
 mock_ordered(void)
 {
     return !mock.disordered;
+}
+
+void
+mock_settle(void)
+{
+    pthread_mutex_lock(&mock.lock);
+    zombies_count_down(INT32_MAX);
+    pthread_mutex_unlock(&mock.lock);
+}
+
+const char *
+mock_name(const char *id)
+{
+    for (size_t i = 0; i < mock.document_count; i++) {
+        if (mock.documents[i].present && strcmp(mock.documents[i].id, id) == 0)
+            return mock.documents[i].name;
+    }
+    return NULL;
 }

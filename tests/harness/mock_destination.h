@@ -4,6 +4,9 @@
 /*
  * A destination that writes nothing down but what it was told, and fails as it is scripted.
  *
+ * Its documents behave as turbopuffer's: with DEST_VERSIONED an older write is skipped while the
+ * document is there, and a deleted id is forgotten, version and all (facts 4.2).
+ *
  * One at a time; a test begins with mock_reset().  Answers are used up in order, one per write;
  * when there are none left writes succeed.  An action whose id is poison makes its write ERR_DATA.
  *
@@ -20,6 +23,8 @@
 struct mock_answer {
     enum err_kind kind; /* ERR_NONE: succeeds */
     bool unknown;
+    int zombie; /* the failed write is applied all the same, after so many further writes; 0: never
+                 */
     int64_t retry_after_ms;
     int64_t delay_ms; /* before answering; ends early, as CANCELED, when the write is canceled */
     const char *text; /* of the error; NULL: "scripted" */
@@ -42,5 +47,11 @@ size_t mock_largest(void);
 
 /* Versions never decreased while an id was present, in the order of writes. */
 bool mock_ordered(void);
+
+/* Apply all zombies that are still on their way. */
+void mock_settle(void);
+
+/* The `name` field of a document that is present, else NULL; valid until the next write. */
+const char *mock_name(const char *id);
 
 #endif

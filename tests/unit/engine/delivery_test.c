@@ -45,6 +45,7 @@ begin_with(struct fixture *f, unsigned caps, struct mapping mapping, bool unclea
         .gate = &f->gate,
         .counters = &f->counters,
         .journal_max_bytes = 1024 * 1024,
+        .backoff = {.base_ms = 2, .cap_ms = 20, .jitter = 0.25},
     };
     CHECK_OK(
         destination_lane_open(f->destination, &f->mapping, 0, f->arena, &f->delivery.lane, &err),

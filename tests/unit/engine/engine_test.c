@@ -48,6 +48,7 @@ begin(struct fixture *f, const struct sample_transaction *script, size_t count)
         .budget_bytes = 8 * 1024 * 1024,
         .journal_max_bytes = 1024 * 1024,
         .stop_bound_ms = 2000,
+        .backoff = {.base_ms = 2, .cap_ms = 20, .jitter = 0.25},
         .stop_fd = sample_source_stop_fd(),
         .counters = &f->counters,
     };
