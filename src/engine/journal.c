@@ -7,7 +7,7 @@
 #include "base/fault.h"
 
 /* The store hears of doubt in steps, so that a storm of time-outs is not a storm of commits. */
-#define DOUBT_STEP_MS 10000
+#define DOUBT_STEP(grace_ms) ((grace_ms) / 32)
 
 /* A dead letter's retry has no date: its deletes wait for it. */
 #define WHEN_RESOLVED INT64_MAX
@@ -25,7 +25,7 @@ bool
 journal_doubt(struct delivery *delivery, struct err *err)
 {
     const struct mapping *mapping = delivery->lane->mapping;
-    int64_t until = clock_wall_ms() + mapping->grace_ms;
+    int64_t until = clock_wall_ms() + mapping->grace_ms, stored;
     struct store *store = delivery->store;
 
     if (!journal_applies(delivery))
@@ -33,9 +33,10 @@ journal_doubt(struct delivery *delivery, struct err *err)
     delivery->late_until_ms = until;
     if (until <= delivery->stored_until_ms)
         return true;
-    if (!store->type->unknown_put(store, mapping->target, until + DOUBT_STEP_MS, err))
+    stored = until + DOUBT_STEP(mapping->grace_ms);
+    if (!store->type->unknown_put(store, mapping->target, stored, err))
         return err_wrap(err, "recording a request of unknown outcome");
-    delivery->stored_until_ms = until + DOUBT_STEP_MS;
+    delivery->stored_until_ms = stored;
     return true;
 }
 

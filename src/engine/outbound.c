@@ -213,7 +213,8 @@ collect(struct owner *owner, struct job *job)
         outlet->failed = true;
         job->next = outlet->lost;
         outlet->lost = job;
-        owner_fail(owner, &job->err);
+        if (job->err.kind != ERR_CANCELED) /* the end of an orderly stop is no failure */
+            owner_fail(owner, &job->err);
         return;
     }
     ledger_finish(&owner->ledger, job->entry);

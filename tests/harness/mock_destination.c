@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANSWERS_MAX  64
+#define ANSWERS_MAX  1024
 #define POISON_MAX   64
 #define IDS_MAX      100000
 #define ZOMBIES_MAX  16
@@ -48,6 +48,8 @@ void
 mock_answer(struct mock_answer answer)
 {
     pthread_mutex_lock(&mock.lock);
+    if (mock.answer_next == mock.answer_count) /* all used up */
+        mock.answer_next = mock.answer_count = 0;
     assert(mock.answer_count < ANSWERS_MAX);
     mock.answers[mock.answer_count++] = answer;
     pthread_mutex_unlock(&mock.lock);

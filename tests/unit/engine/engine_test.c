@@ -326,7 +326,7 @@ rule_18_truncate_is_a_barrier_over_all_lanes(void **state UNUSED)
         {CHANGE_INSERT, .id = "2", .name = "a"},
         {CHANGE_INSERT, .id = "3", .name = "a"},
         {CHANGE_INSERT, .id = "4", .name = "a"},
-        {CHANGE_TRUNCATE},
+        {.op = CHANGE_TRUNCATE},
         {CHANGE_INSERT, .id = "5", .name = "a"},
         {CHANGE_INSERT, .id = "6", .name = "a"},
     };
