@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <float.h>
+#include <math.h>
 #include <strings.h>
 
 #include "base/number.h"
@@ -115,11 +116,11 @@ read_float(const struct type *type, struct span text, struct scalar *ret)
     if (!decimal_parse(text, &decimal))
         return false;
     if (decimal.kind == DECIMAL_NAN) {
-        ret->number = __builtin_nan("");
+        ret->number = (double)NAN;
         return true;
     }
     if (decimal.kind == DECIMAL_INFINITY) {
-        ret->number = decimal.negative ? -__builtin_inf() : __builtin_inf();
+        ret->number = decimal.negative ? -(double)INFINITY : (double)INFINITY;
         return true;
     }
     if (!span_to_double(span_skip(text, text.ptr[0] == '+'), &number))
