@@ -8,6 +8,11 @@
  * The rule behind all rules: positions may be repeated, never skipped.  Where the history has a
  * gap, or could have one, the answer is START_REFUSE with a text that says what is wrong and a
  * remedy to type.
+ *
+ * Before START_CREATE and START_DROP_AND_CREATE the runner records, in one save of the flow:
+ * slot_intent, the slot, the database, the plan's epoch and the server's identity; when the slot is
+ * made, in one save again: the checkpoint at its consistent point, without the intent.  So a slot
+ * that is there with an intent of ours was never read from.
  */
 
 #include <stdbool.h>
