@@ -47,7 +47,8 @@ enum store_mapping_flags {
 struct store_checkpoint {
     const char *mapping;
     lsn_t lsn;                /* everything that ended at or before it is durable */
-    struct position truncate; /* events at or below it are dropped (SEMANTICS 18); 0 none */
+    struct position truncate; /* events at or below it are dropped (SEMANTICS 18); 0 none; a save
+                                 never lowers it */
     unsigned flags;
     const char *text; /* of STOPPED or REREAD_NEEDED; "" none */
 };
@@ -107,6 +108,7 @@ struct store_type {
 
     MUST_CHECK bool (*flow_load)(struct store *store, struct arena *arena, struct store_flow *ret,
                                  struct err *err);
+    /* All of it, the checkpoint by the rule of checkpoints_save. */
     MUST_CHECK bool (*flow_save)(struct store *store, const struct store_flow *flow,
                                  struct err *err);
 
@@ -124,6 +126,7 @@ struct store_type {
     MUST_CHECK bool (*migrations_load)(struct store *store, struct arena *arena,
                                        struct store_migration **ret, size_t *ret_count,
                                        struct err *err);
+    /* The same again is fine; a version that was applied with another hash is ERR_CONFIG. */
     MUST_CHECK bool (*migration_add)(struct store *store, const struct store_migration *migration,
                                      struct err *err);
 
@@ -131,6 +134,7 @@ struct store_type {
     MUST_CHECK bool (*dead_letters_add)(struct store *store,
                                         const struct store_dead_letter *letters, size_t count,
                                         struct err *err);
+    /* In the order of their ids: oldest first. */
     MUST_CHECK bool (*dead_letters_list)(struct store *store,
                                          const struct store_dead_letter_filter *filter,
                                          struct arena *arena, struct store_dead_letter **ret,
