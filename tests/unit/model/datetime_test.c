@@ -159,7 +159,7 @@ static void
 days_follow_one_another(void **state UNUSED)
 {
     int64_t before = 0, now;
-    char text[32];
+    char text[48];
 
     CHECK(datetime_parse_date(SPAN("1599-12-31"), &before));
     for (int year = 1600; year < 2400; year++) {

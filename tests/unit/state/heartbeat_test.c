@@ -38,7 +38,7 @@ static void
 the_last_five_errors_are_kept(void **state UNUSED)
 {
     struct heartbeat beat = {0};
-    char text[16];
+    char text[32];
 
     for (int i = 1; i <= 7; i++) {
         snprintf(text, sizeof(text), "error %d", i);
