@@ -110,7 +110,7 @@ make_history(struct simulation *s)
 static void
 script_faults(struct simulation *s)
 {
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 30; i++) {
         struct mock_answer answer = {.kind = ERR_NONE, .delay_ms = (int64_t)below(s, 4)};
 
         switch (below(s, 6)) {
@@ -120,7 +120,7 @@ script_faults(struct simulation *s)
         case 1:
             answer.kind = ERR_TRANSIENT;
             answer.unknown = true;
-            answer.zombie = (int)below(s, 4); /* 0: it never arrives */
+            answer.zombie = (int)below(s, 12); /* 0: it never arrives */
             break;
         default:
             break;
