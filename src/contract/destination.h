@@ -90,6 +90,14 @@ struct destination_type {
     void (*check)(const struct destination *dest, const struct mapping *mapping,
                   struct report *report);
 
+    /*
+     * What the target's attributes are, as a JSON object: name -> type, or -> {"type": ..., ...}.
+     * A type is for ever (C12): `migrate` compares it with what was applied before.  NULL when
+     * there are none; only for mappings that `check` has found no error in.
+     */
+    MUST_CHECK bool (*attributes)(const struct destination *dest, const struct mapping *mapping,
+                                  struct buf *out, struct err *err);
+
     MUST_CHECK bool (*lane_open)(struct destination_lane *lane, struct err *err);
     void (*lane_close)(struct destination_lane *lane);
 

@@ -167,8 +167,6 @@ turbopuffer_check(const struct destination *dest, const struct mapping *mapping,
         assert(report->count[SEVERITY_ERROR] > 0);
 }
 
-/* ---- lanes ---- */
-
 static bool
 first_error(const struct report *report, struct err *err)
 {
@@ -178,6 +176,22 @@ first_error(const struct report *report, struct err *err)
                            f->remedy ? f->remedy : "");
     return err_set(err, ERR_BUG, "a plan failed without a finding");
 }
+
+static bool
+turbopuffer_attributes(const struct destination *dest UNUSED, const struct mapping *mapping,
+                       struct buf *out, struct err *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new("attributes");
+    struct report report = report_make(arena);
+    struct turbopuffer_plan plan;
+
+    if (!turbopuffer_plan_make(mapping, 0, arena, &report, &plan))
+        return first_error(&report, err);
+    buf_put(out, span_skip(plan.schema, strlen("\"schema\":")));
+    return buf_ok(out, err);
+}
+
+/* ---- lanes ---- */
 
 static bool
 turbopuffer_lane_open(struct destination_lane *base, struct err *err)
@@ -304,6 +318,7 @@ const struct destination_type turbopuffer_destination = {
     .open = turbopuffer_open,
     .close = turbopuffer_close,
     .check = turbopuffer_check,
+    .attributes = turbopuffer_attributes,
     .lane_open = turbopuffer_lane_open,
     .lane_close = turbopuffer_lane_close,
     .render = turbopuffer_render,
