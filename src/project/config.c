@@ -32,6 +32,7 @@ struct deletes {
 };
 
 static const char *const source_words[] = {"auto", "pgoutput_stream", NULL};
+static const char *const partition_words[] = {"stop", "report", NULL};
 static const char *const backend_words[] = {"sqlite", "memory", NULL};
 
 /* ---- the tables: one row says all there is to know about a key ---- */
@@ -45,6 +46,12 @@ static const struct opt postgres_options[] = {
      .help = "Replication slot; run --slot wins over it"},
     {OPT_STRING(struct config_postgres, publication),
      .help = "Publication; named after the slot unless set"},
+    {OPT_BOOL(struct config_postgres, publish_all_tables), .fallback = "false",
+     .help = "Make the publication FOR ALL TABLES instead of for the mapped ones"},
+    {OPT_WORD(struct config_postgres, on_partition_change), .fallback = "stop",
+     .words = partition_words,
+     .help = "What happens to a mapping whose table got or lost a filled partition, which makes no "
+             "events: stop it until the next start, or only report it"},
     {0},
 };
 

@@ -4,7 +4,7 @@
 /*
  * puffgres.toml: where the rows come from, where they go, where the state lies.
  *
- *     [postgres]      connection_string, source, slot, publication
+ *     [postgres]      connection_string, source, slot, publication, ...
  *     [turbopuffer]   the settings of that destination, and namespace_prefix
  *     [destinations.NAME]  the settings of any other destination
  *     [state]         backend, path
@@ -35,6 +35,11 @@ enum config_source {
     CONFIG_SOURCE_PGOUTPUT_STREAM,
 };
 
+enum config_partition_change {
+    CONFIG_PARTITION_STOP,
+    CONFIG_PARTITION_REPORT,
+};
+
 enum config_state_backend {
     CONFIG_STATE_SQLITE,
     CONFIG_STATE_MEMORY,
@@ -44,7 +49,9 @@ struct config_postgres {
     const char *connection_string;
     int source; /* enum config_source */
     const char *slot;
-    const char *publication; /* NULL: named after the slot */
+    const char *publication;      /* NULL: named after the slot */
+    bool publish_all_tables;      /* FOR ALL TABLES */
+    int on_partition_change;      /* enum config_partition_change */
 };
 
 struct config_state {
