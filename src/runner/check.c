@@ -1,0 +1,113 @@
+/* check: everything that is wrong, in one go. */
+#include "runner/check.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "project/fault.h"
+#include "runner/begin.h"
+#include "runner/outlets.h"
+#include "runner/survey.h"
+
+#define CONNECT_MS (30 * 1000)
+
+/* One check on its way. */
+struct check {
+    struct workspace *ws;
+    const struct run_options *options;
+    struct config_postgres postgres;
+    struct source_settings settings;
+    struct outlets outlets;
+};
+
+static void
+note_failure(struct workspace *ws, const char *where, const struct err *err)
+{
+    report_add(&ws->report, SEVERITY_ERROR, where, NULL, "%s", err->text);
+}
+
+static void
+judge_state(struct workspace *ws)
+{
+    struct err err;
+
+    if (!workspace_open_store(ws, STATE_READ, &err) || !workspace_judge(ws, &err))
+        note_failure(ws, "state", &err);
+}
+
+/* What `run` would decide about the slot, if it could begin. */
+static void
+judge_start(struct check *check, struct begin *begin, const struct begin_args *args)
+{
+    struct err err;
+
+    begin->args = args;
+    if (!begin_decide(begin, &check->ws->report, &err))
+        note_failure(check->ws, "slot", &err);
+}
+
+static void
+judge_server(struct check *check, const struct survey_args *args, const struct start_options *start)
+{
+    struct workspace *ws = check->ws;
+    struct begin begin = {.arena = ws->arena};
+    const struct begin_args begin_args = {
+        .ws = ws,
+        .outlets = &check->outlets,
+        .settings = &check->settings,
+        .migrations = args->migrations,
+        .count = args->count,
+        .options = *start,
+        .cancel_fd = -1,
+    };
+    struct err err;
+
+    if (!survey_make(args, ws->arena, &ws->report, &begin.survey, &err))
+        note_failure(ws, "postgres", &err);
+    else
+        judge_start(check, &begin, &begin_args);
+    begin_done(&begin);
+}
+
+static void
+judge_parts(struct check *check, const struct start_options *start)
+{
+    struct workspace *ws = check->ws;
+    struct survey_args args = {
+        .settings = &check->settings,
+        .migrations = ws->applied.next,
+        .count = ws->applied.next_count,
+        .outlets = &check->outlets,
+        .create_slot = check->options->create_slot,
+        .deadline_ms = clock_mono_ms() + CONNECT_MS,
+        .cancel_fd = -1,
+    };
+    struct err err;
+
+    if (!run_source_settings(ws, check->options->slot, &check->postgres, &check->settings, &err)) {
+        fault_text(&ws->report, err.text);
+        survey_offline(&args, &ws->report);
+        return;
+    }
+    args.all_tables = check->postgres.publish_all_tables;
+    judge_server(check, &args, start);
+}
+
+bool
+check_project(struct workspace *ws, const char *config, const struct run_options *options,
+              struct err *err)
+{
+    struct check check = {.ws = ws, .options = options};
+    struct start_options start;
+    size_t faults;
+
+    if (!run_start_options(options, &start, err) || !workspace_load(ws, config, err))
+        return false;
+    faults = ws->report.count[SEVERITY_ERROR];
+    judge_state(ws);
+    check.outlets = outlets_make(&ws->project.config, ws->arena);
+    if (faults == 0 || ws->applied.next_count > 0)
+        judge_parts(&check, &start);
+    outlets_close(&check.outlets);
+    return true;
+}
