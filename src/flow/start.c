@@ -27,6 +27,8 @@ struct decision {
     lsn_t checkpoint; /* of this slot, in this epoch; 0: none */
 };
 
+static const char *text_of(struct arena *arena, const char *fmt, va_list args) PRINTF(2, 0);
+
 static const char *
 text_of(struct arena *arena, const char *fmt, va_list args)
 {

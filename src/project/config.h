@@ -49,9 +49,9 @@ struct config_postgres {
     const char *connection_string;
     int source; /* enum config_source */
     const char *slot;
-    const char *publication;      /* NULL: named after the slot */
-    bool publish_all_tables;      /* FOR ALL TABLES */
-    int on_partition_change;      /* enum config_partition_change */
+    const char *publication; /* NULL: named after the slot */
+    bool publish_all_tables; /* FOR ALL TABLES */
+    int on_partition_change; /* enum config_partition_change */
 };
 
 struct config_state {
