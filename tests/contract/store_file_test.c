@@ -440,7 +440,7 @@ a_full_disk_is_waited_for(void **state)
     CLEANUP(store_closep) struct store *store = open_file(f, STATE_CREATE);
 
     CHECK_OK(save(store, 0x10, &f->err), f->err);
-    sqlite_vfs_fail(SQLITE_VFS_WRITE, SQLITE_FULL);
+    sqlite_vfs_fail(SQLITE_VFS_WRITE, 0, SQLITE_FULL);
     buf_putf(&want,
              "saving the checkpoint: state %s: database or disk is full; free some space on its "
              "disk",
@@ -460,7 +460,7 @@ rule_07_a_failed_fsync_is_no_checkpoint(void **state)
     CLEANUP(store_closep) struct store *store = open_file(f, STATE_CREATE);
 
     CHECK_OK(save(store, 0x10, &f->err), f->err);
-    sqlite_vfs_fail(SQLITE_VFS_SYNC, SQLITE_IOERR_FSYNC);
+    sqlite_vfs_fail(SQLITE_VFS_SYNC, 0, SQLITE_IOERR_FSYNC);
     CHECK(!save(store, 0x20, &f->err));
     CHECK_INT(f->err.kind, ERR_TRANSIENT);
     CHECK(strstr(f->err.text, "disk I/O error"));
@@ -491,7 +491,7 @@ no_space_for_a_new_file(void **state)
     struct fixture *f = *state;
     struct store *store;
 
-    sqlite_vfs_fail(SQLITE_VFS_WRITE, SQLITE_FULL);
+    sqlite_vfs_fail(SQLITE_VFS_WRITE, 0, SQLITE_FULL);
     CHECK(!state_sqlite_open(f->path, STATE_CREATE, &store, &f->err));
     CHECK_INT(f->err.kind, ERR_TRANSIENT);
     sqlite_vfs_reset();

@@ -15,6 +15,8 @@ struct file {
 static sqlite3_vfs ours;
 static sqlite3_vfs *inner_vfs;
 static int fail_with[SQLITE_VFS_CALL_MAX_];
+static int64_t skip_calls[SQLITE_VFS_CALL_MAX_];
+static bool has_failed;
 static int64_t sync_count;
 static bool unsynced;
 
@@ -26,11 +28,32 @@ inner_of(sqlite3_file *file)
 
 /* ---- calls that fail ---- */
 
+/* The result that this call has to give, or SQLITE_OK. */
+static int
+fault_of(enum sqlite_vfs_call call)
+{
+    if (!fail_with[call] || skip_calls[call]-- > 0)
+        return SQLITE_OK;
+    skip_calls[call] = 0;
+    has_failed = true;
+    return fail_with[call];
+}
+
+static int
+file_read(sqlite3_file *file, void *bytes, int len, sqlite3_int64 offset)
+{
+    int fault = fault_of(SQLITE_VFS_READ);
+
+    return fault ? fault : inner_of(file)->pMethods->xRead(inner_of(file), bytes, len, offset);
+}
+
 static int
 file_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
 {
-    if (fail_with[SQLITE_VFS_WRITE])
-        return fail_with[SQLITE_VFS_WRITE];
+    int fault = fault_of(SQLITE_VFS_WRITE);
+
+    if (fault)
+        return fault;
     unsynced = true;
     return inner_of(file)->pMethods->xWrite(inner_of(file), bytes, len, offset);
 }
@@ -38,8 +61,10 @@ file_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
 static int
 file_sync(sqlite3_file *file, int flags)
 {
-    if (fail_with[SQLITE_VFS_SYNC])
-        return fail_with[SQLITE_VFS_SYNC];
+    int fault = fault_of(SQLITE_VFS_SYNC);
+
+    if (fault)
+        return fault;
     sync_count++;
     unsynced = false;
     return inner_of(file)->pMethods->xSync(inner_of(file), flags);
@@ -51,12 +76,6 @@ static int
 file_close(sqlite3_file *file)
 {
     return inner_of(file)->pMethods->xClose(inner_of(file));
-}
-
-static int
-file_read(sqlite3_file *file, void *bytes, int len, sqlite3_int64 offset)
-{
-    return inner_of(file)->pMethods->xRead(inner_of(file), bytes, len, offset);
 }
 
 static int
@@ -177,16 +196,24 @@ sqlite_vfs_install(void)
 }
 
 void
-sqlite_vfs_fail(enum sqlite_vfs_call call, int code)
+sqlite_vfs_fail(enum sqlite_vfs_call call, int64_t skip, int code)
 {
     assert(call < SQLITE_VFS_CALL_MAX_);
     fail_with[call] = code;
+    skip_calls[call] = skip;
 }
 
 void
 sqlite_vfs_reset(void)
 {
     memset(fail_with, 0, sizeof(fail_with));
+    has_failed = false;
+}
+
+bool
+sqlite_vfs_has_failed(void)
+{
+    return has_failed;
 }
 
 int64_t

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 enum sqlite_vfs_call {
+    SQLITE_VFS_READ,
     SQLITE_VFS_WRITE,
     SQLITE_VFS_SYNC,
     SQLITE_VFS_CALL_MAX_,
@@ -18,8 +19,9 @@ enum sqlite_vfs_call {
 
 void sqlite_vfs_install(void);
 
-/* From now on this call fails with this SQLite result, until the reset. */
-void sqlite_vfs_fail(enum sqlite_vfs_call call, int code);
+/* After `skip` calls that go well this call fails with this SQLite result, until the reset. */
+void sqlite_vfs_fail(enum sqlite_vfs_call call, int64_t skip, int code);
+bool sqlite_vfs_has_failed(void); /* a call has, since the reset */
 void sqlite_vfs_reset(void);
 
 int64_t sqlite_vfs_syncs(void);
