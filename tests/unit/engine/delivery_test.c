@@ -296,7 +296,7 @@ rule_16_sixteen_rows_that_fail_alike_are_a_configuration_error(void **state UNUS
 
     begin(&f);
     for (int i = 1; i <= 16; i++) {
-        char id[8];
+        char id[16];
 
         snprintf(id, sizeof(id), "%d", i);
         mock_poison(id);
@@ -318,7 +318,7 @@ rule_16_fifteen_of_fifteen_or_sixteen_of_seventeen_are_dead_letters(void **state
 
         begin(&f);
         for (int i = 1; i <= 16; i++) {
-            char id[8];
+            char id[16];
 
             snprintf(id, sizeof(id), "%d", i);
             mock_poison(id);
