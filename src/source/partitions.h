@@ -6,7 +6,12 @@
  * of a leaf make no event under publish_via_partition_root, so the tree is watched: the runner
  * takes a fingerprint at start and now and then, and reports or stops when it differs.
  *
- * A fingerprint is text, one line per leaf: "root-schema.root|leaf oid|relfilenode|leaf name".
+ * A fingerprint is JSON for the store (meta "partitions"), a row per root and leaf:
+ *
+ *     [["public.events",16533,"public.events_1",16538,16538], ...]
+ *       root             oid   leaf              oid   relfilenode
+ *
+ * Names are "schema.table", without quotes.
  */
 
 #include <stdbool.h>
@@ -19,7 +24,7 @@
 
 struct pg_session;
 
-/* Of all partitioned tables among these; "" when there are none. */
+/* Of all partitioned tables among these; "[]" when there are none. */
 MUST_CHECK bool partitions_fingerprint(struct pg_session *pg, const struct table *const *tables,
                                        size_t count, struct arena *arena, struct span *ret,
                                        struct err *err);
@@ -31,15 +36,19 @@ enum partition_change {
     PARTITION_CHANGE_MAX_,
 };
 
+/* "attached or created", ... */
 extern const char *const partition_change_names[PARTITION_CHANGE_MAX_ + 1];
 
 struct partition_difference {
     enum partition_change change;
-    struct span root; /* "public.events" */
+    struct span root;
     struct span leaf;
 };
 
-/* Pure.  Roots that only one of the texts knows are no difference. */
+/*
+ * Pure.  Roots that only one of the texts knows are no difference: mappings come and go.  A text
+ * that is empty, or none of ours, knows no roots.
+ */
 void partitions_compare(struct span before, struct span now, struct arena *arena,
                         const struct partition_difference **ret, size_t *ret_count);
 

@@ -13,6 +13,7 @@
  * Connects when first used, and again after its connection was lost.  One per lane, one thread.
  */
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "contract/reader.h"
