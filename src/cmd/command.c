@@ -288,8 +288,8 @@ check_args(const struct invocation *invocation, struct err *err)
     const struct command *command = invocation->command;
 
     if (command->feature)
-        return err_set(err, ERR_CONFIG, "\"%s\" belongs to %s, which this version does not have",
-                       invocation->path, command->feature);
+        return err_set(err, ERR_CONFIG, "%s: this version does not have %s", invocation->path,
+                       command->feature);
     if (command->subcommands)
         return err_set(err, ERR_CONFIG, "a command is missing%s%s; --help lists them",
                        *invocation->path ? " behind " : "", invocation->path);

@@ -114,8 +114,10 @@ document_options(const struct opt *options, struct buf *out)
         CLEANUP(buf_free) struct buf flag = buf_make(FLAG_LIMIT);
 
         put_flag(opt, &flag);
-        buf_putf(out, "| `%s` | %s | %s |\n", buf_span(&flag).ptr,
-                 opt->fallback ? opt->fallback : "", opt->help);
+        buf_putf(out, "| `");
+        for (const char *c = buf_span(&flag).ptr; *c; c++)
+            buf_putf(out, *c == '|' ? "\\%c" : "%c", *c);
+        buf_putf(out, "` | %s | %s |\n", opt->fallback ? opt->fallback : "", opt->help);
     }
 }
 

@@ -30,8 +30,8 @@ static const struct command dlq_commands[] = {
      .args = "<ID>", .min_args = 1, .max_args = 1,
      .options = puffgres_dlq_show_options, .settings_size = sizeof(struct puffgres_dlq_show_settings),
      .run = puffgres_dlq_show},
-    {.name = "retry", .summary = "Try rows again", .args = "[ID|all]", .max_args = 1, .feature = "retrying dead letters"},
-    {.name = "clear", .summary = "Forget rows", .args = "[ID|all]", .max_args = 1, .feature = "clearing dead letters"},
+    {.name = "retry", .summary = "Try rows again", .args = "[ID|all]", .max_args = 1, .feature = "retries of dead letters"},
+    {.name = "clear", .summary = "Forget rows", .args = "[ID|all]", .max_args = 1, .feature = "a way to clear dead letters"},
     {0},
 };
 
@@ -58,7 +58,7 @@ static const struct command commands[] = {
     {.name = "dlq", .summary = "Rows that could not be delivered", .subcommands = dlq_commands},
     {.name = "backfill", .summary = "Load existing rows", .args = "[MAPPING]", .max_args = 1, .feature = LATER_BACKFILL},
     {.name = "generate", .summary = "Write a migration by asking", .feature = "the migration wizard"},
-    {.name = "doctor", .summary = "Look at the server", .feature = "doctor; check does its work"},
+    {.name = "doctor", .summary = "Look at the server", .feature = "doctor; use check"},
     {.name = "document", .summary = "Print a reference page", .args = "<PAGE>", .min_args = 1, .max_args = 1,
      .hidden = true, .run = puffgres_document},
     {0},

@@ -41,6 +41,15 @@ puffgres_check(const struct invocation *invocation)
     return puffgres_fail(NULL, &err);
 }
 
+static void
+put_warnings(const struct report *report, struct buf *out)
+{
+    for (const struct finding *f = report->first; f; f = f->next) {
+        if (f->severity != SEVERITY_NOTE)
+            buf_putf(out, "warning: %s: %s\n", f->where, f->text);
+    }
+}
+
 int
 puffgres_migrate(const struct invocation *invocation)
 {
@@ -51,6 +60,6 @@ puffgres_migrate(const struct invocation *invocation)
 
     if (!migrate_project(&ws, invocation->global.config, settings->dry_run, &out, &err))
         return puffgres_fail(&ws.report, &err);
-    report_print(&ws.report, &out);
+    put_warnings(&ws.report, &out); /* notes are for check */
     return puffgres_print(&out);
 }

@@ -25,9 +25,9 @@
     "schema = \"public\"\n"                                                          \
     "\n"                                                                             \
     "[mapping]\n"                                                                    \
-    "id = \"id\"                                 # becomes the document's id\n"      \
-    "columns = [\"id\", \"name\", \"email\"]       # become its attributes\n"        \
-    "# membership = \"status = 'active'\"        # which rows belong; all unless set\n" \
+    "id = \"id\"                            # becomes the document's id\n"      \
+    "columns = [\"id\", \"name\", \"email\"]    # become its attributes\n"        \
+    "# membership = \"status = 'active'\"   # which rows belong; all unless set\n" \
     "\n"                                                                             \
     "[target]\n"                                                                     \
     "namespace = \"users\"\n"
@@ -44,7 +44,7 @@ static const char config_text[] =
     "\n"
     "[turbopuffer]\n"
     "api_key = \"${TURBOPUFFER_API_KEY}\"\n"
-    "region = \"${TURBOPUFFER_REGION:-gcp-us-central1}\"\n"
+    "# region = \"gcp-us-central1\"\n"
     "# base_url = \"http://127.0.0.1:8787\"  # instead of a region: a local turbopuffer\n"
     "# namespace_prefix = \"staging-\"       # in front of every namespace\n"
     "\n"
