@@ -57,7 +57,7 @@ database_need(const struct database *db, struct span name, struct err *err)
     struct ns *ns = database_find(db, name);
 
     if (!ns)
-        refuse(err, 404, "namespace '%.*s' was not found", SPAN_ARG(name));
+        refuse(err, 404, "namespace \"%.*s\" was not found", SPAN_ARG(name));
     return ns;
 }
 

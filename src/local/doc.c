@@ -159,12 +159,13 @@ struct doc *
 doc_patched(const struct ns_schema *schema, const struct doc *doc, const struct row *patch)
 {
     struct datum *merged = calloc((size_t)doc->count + patch->count, sizeof(*merged));
-    struct row row = {merged, 0};
-    uint32_t a = 0, b = 0;
+    struct row row = {merged, 1};
+    uint32_t a = 1, b = 1; /* behind the id: the document's stays, whatever the patch has */
     struct doc *patched;
 
     if (!merged)
         abort();
+    merged[0] = doc->values[0];
     while (a < doc->count || b < patch->count) {
         bool old_first = b == patch->count ||
                          (a < doc->count && doc->values[a].attribute < patch->values[b].attribute);

@@ -81,7 +81,7 @@ do_set_schema(struct visit *visit, struct call *call, const struct json *body, s
     if (!ns)
         return false;
     if (ns->read_only)
-        return refuse(err, 400, "namespace '%.*s' is read-only", SPAN_ARG(visit->ns_name));
+        return refuse(err, 400, "namespace \"%.*s\" is read-only", SPAN_ARG(visit->ns_name));
     changed = ns_schema_copy(&ns->schema, call->arena);
     if (!ns_schema_declare_all(&changed, body, err)) {
         call->conflict = changed.conflict;

@@ -80,7 +80,7 @@ bool
 half_from_float(float f, uint16_t *ret)
 {
     float magnitude = fabsf(f);
-    uint16_t sign = signbit(f) ? 0x8000U : 0;
+    uint32_t bits = signbit(f) ? 0x8000U : 0;
     int exponent;
     float scaled;
 
@@ -90,13 +90,13 @@ half_from_float(float f, uint16_t *ret)
     if (magnitude == 0.0F || exponent < -13)
         exponent = -13; /* subnormal: the step stays 2^-24 */
 
-    /* The step between neighbours is 2^(exponent - 11); rintf rounds ties to even.  A fraction
-     * that rounds up to the next power of two carries into the exponent bits by itself. */
+    /* The step between neighbours is 2^(exponent - 11); rintf rounds ties to even.  The bit of
+     * 1024 counts as one in the exponent, also when a fraction rounds up into it. */
     scaled = rintf(ldexpf(magnitude, 11 - exponent));
-    if (scaled < 1024.0F)
-        *ret = (uint16_t)(sign | (uint16_t)scaled);
-    else
-        *ret = (uint16_t)(sign | (((unsigned)(exponent + 14) << 10) + ((uint16_t)scaled - 1024U)));
+    bits += (uint32_t)scaled;
+    if (scaled >= 1024.0F)
+        bits += (uint32_t)(exponent + 13) << 10;
+    *ret = (uint16_t)bits;
     return true;
 }
 

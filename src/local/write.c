@@ -150,11 +150,11 @@ static bool
 check_namespace(struct write *w, struct err *err)
 {
     if (!w->ns && w->fields[FIELD_CREATE_NAMESPACE] && !write_flag(w, FIELD_CREATE_NAMESPACE))
-        return refuse(err, 404, "namespace '%.*s' was not found", SPAN_ARG(w->name));
+        return refuse(err, 404, "namespace \"%.*s\" was not found", SPAN_ARG(w->name));
     if (!has_operation(w) && !(w->ns && w->fields[FIELD_SCHEMA]))
         return refuse(err, 400, "the write has no operation");
     if (w->ns && w->ns->read_only)
-        return refuse(err, 400, "namespace '%.*s' is read-only", SPAN_ARG(w->name));
+        return refuse(err, 400, "namespace \"%.*s\" is read-only", SPAN_ARG(w->name));
     if (w->ns && w->fields[FIELD_SHARDING])
         return refuse(err, 400, "sharding can be set by the first write only");
     return true;

@@ -34,11 +34,11 @@ static bool
 check_destination(const struct write *w, const struct ns *source, bool branch, struct err *err)
 {
     if (w->ns && branch)
-        return refuse(err, 409, "namespace '%.*s' already exists", SPAN_ARG(w->name));
+        return refuse(err, 409, "namespace \"%.*s\" already exists", SPAN_ARG(w->name));
     if (w->ns == source)
         return refuse(err, 400, "a namespace cannot be copied to itself");
     if (w->ns && w->ns->docs.count > 0)
-        return refuse(err, 400, "namespace '%.*s' is not empty", SPAN_ARG(w->name));
+        return refuse(err, 400, "namespace \"%.*s\" is not empty", SPAN_ARG(w->name));
     return true;
 }
 

@@ -124,16 +124,17 @@ answer_plainly(struct http_server_answer *answer, int status, const char *text)
     buf_putf(&answer->body, "%s\n", text);
 }
 
-/* Linger zero turns the close that follows into a reset, which is what a fault looks like. */
+/* Dissolving the association (connect(2), AF_UNSPEC) sends a reset where a close would say
+ * goodbye: what a lost connection looks like. */
 static enum MHD_Result
 reset_connection(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
 
     if (info)
-        (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+        (void)connect(info->connect_fd, &none, sizeof(none));
     return MHD_NO;
 }
 
