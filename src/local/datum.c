@@ -245,8 +245,8 @@ scalar_convert(enum datum_base base, const struct json *json, struct arena *aren
 }
 
 bool
-scalar_read(enum datum_base base, const struct json *json, struct arena *arena, union scalar *ret,
-            struct err *err)
+datum_read_scalar(enum datum_base base, const struct json *json, struct arena *arena,
+                  union scalar *ret, struct err *err)
 {
     union scalar scalar = {.s = {"", 0}};
 
@@ -266,7 +266,7 @@ span_compare(struct span a, struct span b)
 }
 
 int
-scalar_compare(enum datum_base base, union scalar a, union scalar b)
+datum_compare_scalar(enum datum_base base, union scalar a, union scalar b)
 {
     switch (base) {
     case DATUM_STRING:
@@ -373,7 +373,7 @@ write_datetime(struct json_writer *w, int64_t ms)
 }
 
 void
-scalar_write(struct json_writer *w, enum datum_base base, union scalar scalar)
+datum_write_scalar(struct json_writer *w, enum datum_base base, union scalar scalar)
 {
     switch (base) {
     case DATUM_STRING:
@@ -422,7 +422,7 @@ read_array(struct datum_type type, const struct json *json, struct arena *arena,
         return refuse(err, 400, "expected []%s, got %s", bases[type.base].name, json_kind(json));
     items = arena_new_n(arena, union scalar, json->count);
     for (const struct json *element = json->first; element; element = element->next, i++) {
-        if (!scalar_read(type.base, element, arena, &items[i], err))
+        if (!datum_read_scalar(type.base, element, arena, &items[i], err))
             return err_wrap(err, "element %zu", i);
     }
     *ret = (struct datum){.count = (uint32_t)json->count, .items = items};
@@ -442,7 +442,7 @@ datum_read(struct datum_type type, const struct json *json, struct arena *arena,
         return datum_read_dense(type, json, arena, ret, err);
     if (type.base == DATUM_SPARSE)
         return datum_read_sparse(json, arena, ret, err);
-    if (!scalar_read(type.base, json, arena, &value.scalar, err))
+    if (!datum_read_scalar(type.base, json, arena, &value.scalar, err))
         return false;
     *ret = value;
     return true;
@@ -454,7 +454,7 @@ array_compare(enum datum_base base, const struct datum *a, const struct datum *b
     uint32_t common = a->count < b->count ? a->count : b->count;
 
     for (uint32_t i = 0; i < common; i++) {
-        int order = scalar_compare(base, a->items[i], b->items[i]);
+        int order = datum_compare_scalar(base, a->items[i], b->items[i]);
 
         if (order)
             return order;
@@ -469,7 +469,7 @@ datum_compare(struct datum_type type, const struct datum *a, const struct datum 
         return (a != NULL) - (b != NULL);
     if (type.array)
         return array_compare(type.base, a, b);
-    return scalar_compare(type.base, a->scalar, b->scalar);
+    return datum_compare_scalar(type.base, a->scalar, b->scalar);
 }
 
 size_t
@@ -510,11 +510,11 @@ datum_write(struct json_writer *w, struct datum_type type, const struct datum *v
         return;
     }
     if (!type.array) {
-        scalar_write(w, type.base, value->scalar);
+        datum_write_scalar(w, type.base, value->scalar);
         return;
     }
     json_array_begin(w);
     for (uint32_t i = 0; i < value->count; i++)
-        scalar_write(w, type.base, value->items[i]);
+        datum_write_scalar(w, type.base, value->items[i]);
     json_array_end(w);
 }

@@ -103,8 +103,8 @@ datum_type_is_text(struct datum_type type)
 
 /* ---- reading; `json` is not null, refusals are 400 ---- */
 
-MUST_CHECK bool scalar_read(enum datum_base base, const struct json *json, struct arena *arena,
-                            union scalar *ret, struct err *err);
+MUST_CHECK bool datum_read_scalar(enum datum_base base, const struct json *json,
+                                  struct arena *arena, union scalar *ret, struct err *err);
 MUST_CHECK bool datum_read(struct datum_type type, const struct json *json, struct arena *arena,
                            struct datum *ret, struct err *err);
 
@@ -114,7 +114,7 @@ MUST_CHECK bool datum_read_floats(const struct json *json, uint32_t dimensions, 
 
 /* ---- comparing and measuring ---- */
 
-int scalar_compare(enum datum_base base, union scalar a, union scalar b);
+int datum_compare_scalar(enum datum_base base, union scalar a, union scalar b);
 
 /* NULL stands for null and is below everything; arrays compare element by element. */
 int datum_compare(struct datum_type type, const struct datum *a, const struct datum *b);
@@ -125,7 +125,7 @@ size_t datum_bytes_largest(struct datum_type type, const struct datum *value);
 
 /* ---- writing ---- */
 
-void scalar_write(struct json_writer *w, enum datum_base base, union scalar scalar);
+void datum_write_scalar(struct json_writer *w, enum datum_base base, union scalar scalar);
 void datum_write(struct json_writer *w, struct datum_type type, const struct datum *value,
                  enum vector_encoding encoding);
 

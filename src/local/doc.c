@@ -186,5 +186,5 @@ doc_patched(const struct ns_schema *schema, const struct doc *doc, const struct 
 void
 row_write_id(struct json_writer *w, const struct ns_schema *schema, const struct datum *id)
 {
-    scalar_write(w, schema->attributes[SCHEMA_ID].type.base, id->scalar);
+    datum_write_scalar(w, schema->attributes[SCHEMA_ID].type.base, id->scalar);
 }

@@ -67,7 +67,8 @@ any_in_list(const struct filter *f, const struct datum *value)
 {
     for (uint32_t i = 0; i < element_count(f, value); i++) {
         for (uint32_t k = 0; k < f->operand.value.count; k++) {
-            if (scalar_compare(f->type.base, element(f, value, i), f->operand.value.items[k]) == 0)
+            if (datum_compare_scalar(f->type.base, element(f, value, i),
+                                     f->operand.value.items[k]) == 0)
                 return true;
         }
     }
@@ -80,7 +81,7 @@ any_ordered(const struct filter *f, const struct datum *value, const struct datu
 {
     for (uint32_t i = 0; operand && i < element_count(f, value); i++) {
         if (order_holds(f->test,
-                        scalar_compare(f->type.base, element(f, value, i), operand->scalar)))
+                        datum_compare_scalar(f->type.base, element(f, value, i), operand->scalar)))
             return true;
     }
     return false;

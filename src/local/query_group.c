@@ -44,7 +44,7 @@ write_sum(const struct query *q, const struct aggregate *a, struct run run, stru
         else if (datum)
             sum.u += datum->scalar.u; /* two's complement: right for int as well */
     }
-    scalar_write(w, base, sum);
+    datum_write_scalar(w, base, sum);
 }
 
 static void

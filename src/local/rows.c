@@ -55,7 +55,7 @@ read_id(struct rows_reader *r, const struct json *json, struct datum *ret, struc
     if (!check_id_kind(json, type->base, err))
         return false;
     *ret = (struct datum){.attribute = SCHEMA_ID};
-    if (!scalar_read(type->base, json, r->arena, &ret->scalar, err))
+    if (!datum_read_scalar(type->base, json, r->arena, &ret->scalar, err))
         return err_wrap(err, "id");
     if (type->base != DATUM_UINT && ret->scalar.s.len > ID_BYTES_MAX)
         return refuse(err, 400, "id \"%.*s...\" has %zu bytes, at most %d are allowed", 16,
