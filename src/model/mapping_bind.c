@@ -40,14 +40,15 @@ binder_name(const struct binder *binder, const char *name)
 /* ---- columns ---- */
 
 static void
-refuse_generated(struct binder *binder, const char *where, const struct table_column *column)
+refuse_unpublished(struct binder *binder, const char *where, const struct table_column *column)
 {
     const char *remedy = BINDER_JOIN(
         binder, "take it out, or make it a column like others:\nALTER TABLE ", binder->title,
         " ALTER COLUMN ", binder_name(binder, column->name), " DROP EXPRESSION;");
 
     report_add(binder->report, SEVERITY_ERROR, where, remedy,
-               "column \"%s\" of %s is generated, and the WAL does not carry generated columns",
+               "column \"%s\" of %s is generated, and Postgres sends no virtual columns and stored "
+               "ones only from 18 on",
                column->name, binder->title);
 }
 
@@ -58,8 +59,8 @@ binder_column(struct binder *binder, const char *where, struct span name)
     const struct table_column *column = table_column_find(table, name);
     const char *nearest;
 
-    if (column && column->generated) {
-        refuse_generated(binder, where, column);
+    if (column && column->unpublished) {
+        refuse_unpublished(binder, where, column);
         return NULL;
     }
     if (column)

@@ -28,7 +28,7 @@ const char *binder_name(const struct binder *binder, const char *name); /* quote
 
 /* ---- the parts ---- */
 
-/* The column, or a fault with "did you mean"; generated ones are faults as well. */
+/* The column, or a fault with "did you mean"; what Postgres does not send is a fault as well. */
 const struct table_column *binder_column(struct binder *binder, const char *where,
                                          struct span name);
 

@@ -17,8 +17,9 @@ struct table_column {
     struct type type; /* domains resolved */
     int16_t attnum;
     bool not_null;
-    bool generated; /* stored or virtual: pgoutput carries it only from 18, when published so */
-    bool identity;  /* part of the replica identity (all columns under FULL) */
+    bool generated;   /* stored or virtual */
+    bool unpublished; /* generated, and pgoutput cannot carry it: before 18, or virtual */
+    bool identity;    /* part of the replica identity (all columns under FULL) */
     bool domain;
 };
 

@@ -47,7 +47,9 @@ static const char columns_sql[] =
     "       a.attnotnull AND NOT EXISTS ("
     "         SELECT FROM " CATALOG "pg_constraint k WHERE k.conrelid = a.attrelid"
     "            AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum] AND NOT k.convalidated),"
-    "       a.attgenerated <> '', s.is_domain, s.is_array, s.outer_typid, s.outer_typmod,"
+    "       a.attgenerated <> '', a.attgenerated = 'v' OR (a.attgenerated <> ''"
+    "         AND " CATALOG "current_setting('server_version_num')::int < 180000), s.is_domain, "
+                            "s.is_array, s.outer_typid, s.outer_typmod,"
     "       " CATALOG "format_type(s.outer_typid, s.outer_typmod),"
     "       t.oid, t.typtype, t.typname, t.typdelim,"
     "       CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS ("
@@ -75,6 +77,7 @@ enum {
     COL_NAME,
     COL_NOT_NULL,
     COL_GENERATED,
+    COL_UNPUBLISHED,
     COL_DOMAIN,
     COL_ARRAY,
     COL_TYPE,
@@ -149,6 +152,7 @@ fill_columns(struct table *table, const struct pg_rows *rows, struct arena *aren
             .attnum = (int16_t)pg_int(rows, i, COL_ATTNUM),
             .not_null = pg_bool(rows, i, COL_NOT_NULL),
             .generated = pg_bool(rows, i, COL_GENERATED),
+            .unpublished = pg_bool(rows, i, COL_UNPUBLISHED),
             .identity = pg_bool(rows, i, COL_IDENTITY),
             .domain = pg_bool(rows, i, COL_DOMAIN),
         };

@@ -289,7 +289,7 @@ rows_become_actions_in_stream_order(void **state)
 }
 
 static void
-truncate_is_an_action_of_its_own(void **state)
+defect_p1_8_defect_p2_5_rule_18_truncate_is_an_action_of_its_own(void **state)
 {
     static const struct map_case cases[] = {
         {.rows = {"I 1|ann|x|t", "T", "I 2|bob|x|t"}, .want = "upsert 1=1|ann|x|t; truncate; upsert 2=2|bob|x|t"},
@@ -325,7 +325,7 @@ defect_p1_5_a_row_that_leaves_the_predicate_is_deleted(void **state)
 }
 
 static void
-defect_p1_6_rule_15_a_key_change_is_two_actions_of_one_version(void **state)
+defect_p1_6_defect_p2_5_rule_15_a_key_change_is_two_actions(void **state)
 {
     static const struct map_case cases[] = {
         {.rows = {"U 2|ann|x|t < 1|~|~|~"}, .want = "delete 1; upsert 2=2|ann|x|t"},
@@ -613,9 +613,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(rows_become_actions_in_stream_order),
-        TEST(truncate_is_an_action_of_its_own),
+        TEST(defect_p1_8_defect_p2_5_rule_18_truncate_is_an_action_of_its_own),
         TEST(defect_p1_5_a_row_that_leaves_the_predicate_is_deleted),
-        TEST(defect_p1_6_rule_15_a_key_change_is_two_actions_of_one_version),
+        TEST(defect_p1_6_defect_p2_5_rule_15_a_key_change_is_two_actions),
         TEST(rule_15_both_halves_of_a_key_change_ask_the_predicate),
         TEST(defect_p2_3_rule_17_unchanged_values_come_from_the_old_image),
         TEST(defect_p1_7_rule_17_unchanged_values_come_from_the_same_batch),

@@ -383,21 +383,31 @@ versions_keep_their_names(void **state)
 }
 
 static void
-generated_columns_are_refused_wherever_they_stand(void **state)
+generated_columns_that_are_not_sent_are_refused_wherever_they_stand(void **state)
+{
+    struct fixture *f = *state;
+
+    f->columns[1].generated = f->columns[1].unpublished = true;
+    f->mapping.predicate_text = "name IS NULL";
+    check_report(f, false,
+                 WHERE "column \"name\" of public.users is generated, and Postgres sends no "
+                       "virtual columns and stored ones only from 18 on\n"
+                       "    take it out, or make it a column like others:\n"
+                       "    ALTER TABLE public.users ALTER COLUMN name DROP EXPRESSION;\n"
+                       "error: mapping users: membership: column 1: column \"name\" of "
+                       "public.users is generated, and Postgres sends no virtual columns and "
+                       "stored ones only from 18 on\n"
+                       "    take it out, or make it a column like others:\n"
+                       "    ALTER TABLE public.users ALTER COLUMN name DROP EXPRESSION;\n");
+}
+
+static void
+generated_columns_that_are_sent_are_columns(void **state)
 {
     struct fixture *f = *state;
 
     f->columns[1].generated = true;
-    f->mapping.predicate_text = "name IS NULL";
-    check_report(f, false,
-                 WHERE "column \"name\" of public.users is generated, and the WAL does not carry "
-                       "generated columns\n"
-                       "    take it out, or make it a column like others:\n"
-                       "    ALTER TABLE public.users ALTER COLUMN name DROP EXPRESSION;\n"
-                       "error: mapping users: membership: column 1: column \"name\" of "
-                       "public.users is generated, and the WAL does not carry generated columns\n"
-                       "    take it out, or make it a column like others:\n"
-                       "    ALTER TABLE public.users ALTER COLUMN name DROP EXPRESSION;\n");
+    check_report(f, true, "");
 }
 
 static void
@@ -498,7 +508,8 @@ main(void)
         TEST(faults_are_named_with_their_remedy),
         TEST(only_the_id_is_called_id),
         TEST(versions_keep_their_names),
-        TEST(generated_columns_are_refused_wherever_they_stand),
+        TEST(generated_columns_that_are_not_sent_are_refused_wherever_they_stand),
+        TEST(generated_columns_that_are_sent_are_columns),
         TEST(ids_of_other_types_are_refused),
         TEST(a_hint_for_the_id_may_repeat_its_type),
         TEST(rule_02_warnings_do_not_stop_anything),
