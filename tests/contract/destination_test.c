@@ -406,7 +406,7 @@ cancel_soon(void *gate)
 static void
 rule_10_a_stop_does_not_wait_for_a_write(void **state)
 {
-    static char text[4000];
+    static char text[3500];
     struct world w;
 
     memset(text, 'x', sizeof(text) - 1);
@@ -418,7 +418,7 @@ rule_10_a_stop_does_not_wait_for_a_write(void **state)
 
         w.type->do_mischief(w.subject, MISCHIEF_STALL);
         pthread_create(&thread, NULL, cancel_soon, &w.gate);
-        for (int i = 0; i < 40; i++) { /* more than a pipe takes */
+        for (int i = 0; i < 60; i++) { /* more than a pipe takes */
             char id[16];
 
             snprintf(id, sizeof(id), "%d", 100 + i);
@@ -433,7 +433,7 @@ rule_10_a_stop_does_not_wait_for_a_write(void **state)
         w.type->relent(w.subject);
         usleep(1600 * 1000); /* the stalled request may still be carried out */
         open_lane(&w);
-        for (int i = 0; i < 40; i++) {
+        for (int i = 0; i < 60; i++) {
             char id[16];
 
             snprintf(id, sizeof(id), "%d", 100 + i);

@@ -120,7 +120,21 @@ wait_writable(const struct destination_write *order, struct err *err)
     return true;
 }
 
-/* A blocking pipe takes PIPE_BUF bytes without blocking when poll says that it is writable. */
+/*
+ * A blocking pipe takes PIPE_BUF bytes without blocking when poll says that it is writable, and
+ * takes them whole (POSIX, write()): cut between lines, so that a stop tears only longer ones.
+ */
+static size_t
+chunk_bytes(struct span left)
+{
+    const char *newline;
+
+    if (left.len <= PIPE_BUF)
+        return left.len;
+    newline = memrchr(left.ptr, '\n', PIPE_BUF);
+    return newline ? (size_t)(newline - left.ptr) + 1 : PIPE_BUF;
+}
+
 static bool
 put_bytes(const struct destination_write *order, struct span left, size_t *ret_done,
           struct err *err)
@@ -130,7 +144,7 @@ put_bytes(const struct destination_write *order, struct span left, size_t *ret_d
 
         if (!wait_writable(order, err))
             return false;
-        n = write(STDOUT_FILENO, left.ptr, left.len < PIPE_BUF ? left.len : PIPE_BUF);
+        n = write(STDOUT_FILENO, left.ptr, chunk_bytes(left));
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n < 0)

@@ -10,6 +10,8 @@
  *
  * Values by their logical type: numbers, booleans and json as such, everything else as the text of
  * Postgres.  Nothing is keyed: after a restart lines may come again, with the same lsn and seq.
+ * Into a pipe, lines up to PIPE_BUF (4 KiB) are written whole or not at all; a longer one that a
+ * stop has cut is ended before the next.
  */
 
 #include "contract/destination.h"

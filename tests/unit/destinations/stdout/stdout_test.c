@@ -237,41 +237,78 @@ a_reader_that_sleeps_blocks_neither_stop_nor_deadline(void **state UNUSED)
     }
 }
 
-/* What was cut inside a line is not continued by the next one. */
+/* A write that gives up before a reader that sleeps, and one that finishes; what was read. */
 static void
-a_torn_line_is_ended_before_the_next(void **state UNUSED)
+write_twice(struct bench *b, const struct action *actions, size_t count, struct sink *sink)
 {
-    enum { ROWS = 2000 };
-    struct sink sink = {.got = buf_make(MEGABYTES(16))};
     struct err err = {0}, ignored;
-    struct action *actions;
     pthread_t thread;
-    struct bench b;
     int fds[2], saved;
     bool first, second;
-    const char *line;
+
+    sink->got = buf_make(MEGABYTES(16));
+    CHECK(pipe2(fds, O_CLOEXEC) == 0);
+    saved = replace_stdout(fds[1]);
+    first = bench_write(b, actions, count, 100, -1, &ignored); /* the pipe takes 64 KiB */
+    sink->fd = fds[0];
+    pthread_create(&thread, NULL, drain_slowly, sink);
+    second = bench_write(b, actions, count, 20000, -1, &err);
+    restore_stdout(saved);
+    close(fds[1]);
+    pthread_join(thread, NULL);
+    close(fds[0]);
+    CHECK(!first);
+    CHECK_OK(second, err);
+}
+
+static size_t
+broken_lines(struct span text)
+{
+    size_t broken = 0;
+
+    while (text.len > 0) {
+        const char *end = memchr(text.ptr, '\n', text.len);
+        size_t len = end ? (size_t)(end - text.ptr) : text.len;
+
+        broken += len == 0 || text.ptr[len - 1] != '}';
+        text = span_skip(text, end ? len + 1 : len);
+    }
+    return broken;
+}
+
+static void
+a_stop_tears_no_short_line(void **state UNUSED)
+{
+    enum { ROWS = 2000 };
+    struct action *actions;
+    struct sink sink;
+    struct bench b;
 
     bench_open(&b);
     actions = arena_new_n(b.arena, struct action, ROWS);
     for (size_t i = 0; i < ROWS; i++)
         actions[i] = target_delete(b.arena, b.mapping, ((struct position){1, i + 1}), "7");
-    CHECK(pipe2(fds, O_CLOEXEC) == 0);
-    saved = replace_stdout(fds[1]);
-    first = bench_write(&b, actions, ROWS, 100, -1, &ignored); /* the pipe takes 64 KiB */
-    sink.fd = fds[0];
-    pthread_create(&thread, NULL, drain_slowly, &sink);
-    second = bench_write(&b, actions, ROWS, 20000, -1, &err);
-    restore_stdout(saved);
-    close(fds[1]);
-    pthread_join(thread, NULL);
-    close(fds[0]);
+    write_twice(&b, actions, ROWS, &sink);
+    CHECK_INT(broken_lines(buf_span(&sink.got)), 0);
+    buf_free(&sink.got);
+    bench_close(&b);
+}
 
-    CHECK(!first);
-    CHECK_OK(second, err);
-    line =
-        strstr(sink.got.ptr, "\n{\"op\":\"delete\",\"mapping\":\"items\",\"id\":7,\"lsn\":\"0/1\","
-                             "\"seq\":1}\n");
-    CHECK(line && line[-1] != '}');
+static void
+a_torn_line_is_ended_before_the_next(void **state UNUSED)
+{
+    static char text[100000]; /* more than the pipe takes */
+    struct action action;
+    struct sink sink;
+    struct bench b;
+
+    memset(text, 'x', sizeof(text) - 1);
+    bench_open(&b);
+    action = target_upsert(b.arena, b.mapping, ((struct position){1, 1}), "7", text, "1", "t", "1",
+                           "{}", "\\x");
+    write_twice(&b, &action, 1, &sink);
+    CHECK_INT(broken_lines(buf_span(&sink.got)), 1);
+    CHECK(strstr(sink.got.ptr, "x\n{\"op\":\"upsert\""));
     buf_free(&sink.got);
     bench_close(&b);
 }
@@ -284,6 +321,7 @@ main(void)
         cmocka_unit_test(writes_everything_into_a_slow_pipe),
         cmocka_unit_test(a_reader_that_went_away_is_a_configuration_error),
         cmocka_unit_test(a_reader_that_sleeps_blocks_neither_stop_nor_deadline),
+        cmocka_unit_test(a_stop_tears_no_short_line),
         cmocka_unit_test(a_torn_line_is_ended_before_the_next),
     };
 
