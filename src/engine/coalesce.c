@@ -53,6 +53,7 @@ mapper_coalesce(struct action *actions, size_t count, struct arena *arena)
     for (size_t i = count; i-- > 0;) {
         uint32_t *slot;
 
+        assert(kept > i && border >= kept);
         if (actions[i].kind == ACTION_TRUNCATE || actions[i].kind == ACTION_ERROR) {
             bool truncate = actions[i].kind == ACTION_TRUNCATE;
 

@@ -262,6 +262,7 @@ static void
 add_read_back(struct mapper *mapper, const struct row *row, const struct identity *identity,
               bool was_there)
 {
+    assert(row->op != CHANGE_TRUNCATE);
     if (!add_for(mapper, ACTION_DELETE, row, identity))
         return;
     if (mapper->request_count == mapper->request_cap)

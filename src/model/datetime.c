@@ -1,6 +1,8 @@
 /* datetime: ISO dates and times to numbers. */
 #include "model/datetime.h"
 
+#include <assert.h>
+
 #define US_PER_SECOND   INT64_C(1000000)
 #define SECONDS_PER_DAY INT64_C(86400)
 #define US_PER_DAY      (SECONDS_PER_DAY * US_PER_SECOND)
@@ -28,6 +30,7 @@ take_digits(struct span *rest, size_t least, size_t most, int64_t *ret)
     int64_t n = 0;
     size_t i = 0;
 
+    assert(most < 19); /* fits */
     for (; i < most && i < rest->len && rest->ptr[i] >= '0' && rest->ptr[i] <= '9'; i++)
         n = n * 10 + (rest->ptr[i] - '0');
     if (i < least)
@@ -66,6 +69,7 @@ days_in_month(int64_t year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
+    assert(month >= 1 && month <= 12);
     return days[month - 1] + (month == 2 && is_leap(year));
 }
 
@@ -122,6 +126,7 @@ take_fraction(struct span *rest, int64_t *ret_us)
 
     if (!take_digits(rest, 1, FRACTION_DIGITS, &n))
         return false;
+    assert(before - rest->len <= FRACTION_DIGITS);
     for (size_t digits = before - rest->len; digits < FRACTION_DIGITS; digits++)
         n *= 10;
     *ret_us = n;

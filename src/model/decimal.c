@@ -1,6 +1,7 @@
 /* decimal: numbers as text, without rounding. */
 #include "model/decimal.h"
 
+#include <assert.h>
 #include <strings.h>
 
 #include "base/number.h"
@@ -60,6 +61,7 @@ normalize(struct span number, size_t whole, struct decimal *decimal)
 {
     size_t first = 0, end = number.len;
 
+    assert(whole > 0 && whole <= number.len);
     while (first < end && (number.ptr[first] == '0' || number.ptr[first] == '.'))
         first++;
     while (end > first && (number.ptr[end - 1] == '0' || number.ptr[end - 1] == '.'))
@@ -120,6 +122,8 @@ same_digits(struct span a, struct span b)
 bool
 decimal_equal(const struct decimal *a, const struct decimal *b)
 {
+    assert(a->kind == DECIMAL_FINITE || a->digits.len == 0);
+    assert(b->kind == DECIMAL_FINITE || b->digits.len == 0);
     return a->kind == b->kind && a->negative == b->negative && a->exponent == b->exponent &&
            same_digits(a->digits, b->digits);
 }

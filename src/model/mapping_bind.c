@@ -359,6 +359,7 @@ mapping_bind(struct mapping *mapping, const struct table *table, struct arena *a
     size_t errors = report->count[SEVERITY_ERROR];
     struct binder binder = binder_make(mapping, table, arena, report);
 
+    assert(mapping->id_name && mapping->name);
     binder_check_id(&binder);
     for (size_t i = 0; i < mapping->name_count; i++)
         check_field(&binder, i);

@@ -15,6 +15,7 @@ find_uniqueness(const struct table *table, int16_t attnum)
 {
     struct uniqueness found = {0};
 
+    assert(attnum > 0);
     for (size_t i = 0; i < table->key_count; i++) {
         const struct table_key *key = &table->keys[i];
 

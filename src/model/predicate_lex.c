@@ -1,6 +1,8 @@
 /* predicate_lex: text to tokens. */
 #include "model/predicate_lex.h"
 
+#include <assert.h>
+
 #include "model/predicate_tree.h"
 
 #define INSTEAD "keep the answer in a boolean column of the table and name that"
@@ -84,6 +86,7 @@ find_end(struct span quoted, size_t *ret)
 {
     char quote = quoted.ptr[0];
 
+    assert(quote == '\'' || quote == '"');
     for (size_t at = 1; at < quoted.len; at++) {
         if (quoted.ptr[at] != quote)
             continue;
@@ -114,6 +117,7 @@ take_quoted(struct lexer *lexer, const char *what, struct token *token, struct e
         copy[len++] = rest.ptr[at];
         at += rest.ptr[at] == quote;
     }
+    assert(len < end);
     lexer->at += end + 1;
     token->text = (struct span){copy, len};
     return true;
@@ -272,6 +276,7 @@ lexer_next(struct lexer *lexer, struct token *ret, struct err *err)
     *ret = (struct token){.kind = TOKEN_END, .offset = lexer->at};
     if (lexer->at < lexer->text.len && !take(lexer, ret, err))
         return false;
+    assert(lexer->at <= lexer->text.len);
     ret->source = (struct span){lexer->text.ptr ? lexer->text.ptr + ret->offset : "",
                                 lexer->at - ret->offset};
     return true;

@@ -175,6 +175,7 @@ parse_operand(struct parser *parser, struct operand *ret, struct err *err)
 static bool
 parse_is_null(struct parser *parser, struct node *node, struct err *err)
 {
+    assert(parser->token.kind == TOKEN_IS);
     node->kind = NODE_IS_NULL;
     if (!advance(parser, err))
         return false;
@@ -246,6 +247,7 @@ parse_not(struct parser *parser, struct node **ret, struct err *err)
     parser->depth++;
     ok = kind == TOKEN_NOT ? parse_negation(parser, ret, err) : parse_parentheses(parser, ret, err);
     parser->depth--;
+    assert(parser->depth >= 0);
     return ok;
 }
 
