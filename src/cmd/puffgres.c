@@ -122,6 +122,17 @@ set_up_log(const struct global_options *global, struct err *err)
     return true;
 }
 
+/* Nobody asked for it: no command was given. */
+static int
+show_usage(const struct invocation *invocation)
+{
+    CLEANUP(buf_free) struct buf out = buf_make(HELP_LIMIT);
+
+    command_help(invocation, &out);
+    fputs(buf_span(&out).ptr, stderr);
+    return PUFFGRES_EXIT_USAGE;
+}
+
 static int
 show(const struct invocation *invocation, enum command_wish wish)
 {
@@ -147,6 +158,8 @@ puffgres_main(int argc, char *const *argv)
         fprintf(stderr, "error: %s\n", err.text);
         return PUFFGRES_EXIT_USAGE;
     }
+    if (argc <= 1)
+        return show_usage(&invocation);
     if (wish != COMMAND_RUN)
         return show(&invocation, wish);
     return invocation.command->run(&invocation);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cmd/puffgres.h"
+#include "flow/start.h"
 #include "runner/signals.h"
 #include "runner/workspace.h"
 
@@ -45,10 +46,15 @@ int
 puffgres_run(const struct invocation *invocation)
 {
     struct workspace ws = workspace_make(invocation->arena);
+    struct start_options ignored;
     int stop_fd, status = 0;
     bool clean = true;
     struct err err;
 
+    if (!run_start_options(invocation->settings, &ignored, &err)) {
+        puffgres_fail(NULL, &err);
+        return PUFFGRES_EXIT_USAGE;
+    }
     if (!signals_catch(&stop_fd, &err) ||
         !run_flow(&ws, invocation->global.config, invocation->settings, stop_fd, &clean, &err))
         status = fail(invocation, &ws, &err);

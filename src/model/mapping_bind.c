@@ -340,7 +340,8 @@ binder_make(const struct mapping *mapping, const struct table *table, struct are
         .fields = arena_new_n(arena, struct mapping_field, mapping->name_count),
     };
 
-    binder.where = BINDER_JOIN(&binder, "mapping ", mapping->name);
+    binder.where = mapping->file ? BINDER_JOIN(&binder, mapping->file, ": mapping ", mapping->name)
+                                 : BINDER_JOIN(&binder, "mapping ", mapping->name);
     binder.title = BINDER_JOIN(&binder, binder_name(&binder, table->schema), ".",
                                binder_name(&binder, table->name));
     binder.bound.source = table;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "project/migration.h"
 #include "runner/marks.h"
+#include "source/lock.h"
 #include "source/partitions.h"
 #include "source/record.h"
 
@@ -358,6 +359,22 @@ carry_out(struct begin *begin, struct err *err)
                    begin->plan.remedy ? begin->plan.remedy : "");
 }
 
+/* Whoever starts a second one by mistake should not wonder what it is doing. */
+static bool
+tell_holder(struct begin *begin, struct err *err)
+{
+    struct lock_holder holder;
+
+    if (!source_lock_holder(begin->survey.pg, begin->args->settings->slot, begin->arena, &holder,
+                            err))
+        return false;
+    if (holder.held)
+        log_warn(log_msg("another process holds the slot, waiting for it"),
+                 log_str("slot", begin->args->settings->slot), log_int("backend", holder.pid),
+                 log_str("client", holder.client), log_str("since", holder.since));
+    return true;
+}
+
 bool
 begin_run(struct begin *begin, struct err *err)
 {
@@ -366,7 +383,8 @@ begin_run(struct begin *begin, struct err *err)
 
     assert(store_of(begin) && begin->survey.pg);
     begin->source = pg_source_new(settings, begin->arena);
-    if (!pg_source_lock(begin->source, clock_mono_ms() + LOCK_MS, begin->args->cancel_fd, err) ||
+    if (!tell_holder(begin, err) ||
+        !pg_source_lock(begin->source, clock_mono_ms() + LOCK_MS, begin->args->cancel_fd, err) ||
         !decide(begin, &facts, err))
         return false;
     if (begin->plan.action != START_REFUSE) {

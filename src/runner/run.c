@@ -114,7 +114,7 @@ static void
 log_findings(const struct report *report)
 {
     for (const struct finding *f = report->first; f; f = f->next) {
-        if (f->severity != SEVERITY_ERROR)
+        if (f->severity == SEVERITY_WARNING) /* notes are for check */
             log_warn(log_msg(f->text), log_str("where", f->where),
                      log_str("remedy", f->remedy ? f->remedy : ""));
     }

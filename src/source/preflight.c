@@ -195,7 +195,7 @@ check_wal_level(struct check *check)
         return;
     report_add(check->report, SEVERITY_ERROR, WHERE,
                provider ? provider->wal_level
-                        : "ALTER SYSTEM SET wal_level = 'logical';\n-- then restart the server",
+                        : "ALTER SYSTEM SET wal_level = logical;\n-- then restart the server",
                "wal_level is \"%s\", and has to be \"logical\"",
                pg_text(check->server, 0, SRV_WAL_LEVEL));
 }

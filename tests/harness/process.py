@@ -43,9 +43,12 @@ class Process:
 
     def log_text(self):
         """What this run of the program has written so far."""
-        with open(self.log, "rb") as file:
-            file.seek(self.log_start)
-            return file.read().decode("utf-8", "replace")
+        try:
+            with open(self.log, "rb") as file:
+                file.seek(self.log_start)
+                return file.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""  # its folder went before it did
 
     def send(self, sig):
         if self.alive:

@@ -50,6 +50,7 @@ def test_everything_that_is_wrong_is_told_in_one_go(tmp_path, start_postgres, lo
 
 
 def test_wrong_password(project, notes):
+    project.ok("migrate")
     project.env["DATABASE_URL"] = notes.url(password="wrong secret")
     for command in ("check", "run"):
         said = refused(project, command, says=["password"])
@@ -152,10 +153,10 @@ def test_restarts_lose_nothing_and_write_nothing_twice(project, notes, run_puffg
     for i in range(4):
         run = run_puffgres()
         run.wait_log("streaming")
-        notes.execute("INSERT INTO notes SELECT i, 'n' FROM generate_series(%s, %s) i", (i * 100 + 1, i * 100 + 50))
+        notes.execute("INSERT INTO notes SELECT i, 'n' FROM generate_series(%s::int, %s::int) i", (i * 100 + 1, i * 100 + 50))
         wait_mirrored(notes, local, QUERY, "notes")
         assert run.stop() == 0
-        notes.execute("INSERT INTO notes SELECT i, 'm' FROM generate_series(%s, %s) i", (i * 100 + 51, i * 100 + 100))
+        notes.execute("INSERT INTO notes SELECT i, 'm' FROM generate_series(%s::int, %s::int) i", (i * 100 + 51, i * 100 + 100))
     run_puffgres().wait_log("streaming")
     wait_mirrored(notes, local, QUERY, "notes")
     entries = local.journal()["entries"]
