@@ -144,6 +144,9 @@ reads_timestamps_with_their_offset(void **state UNUSED)
         {"1970-01-01 00:00:00+5", false, 0},
         {"1970-01-01 00:00:00+16", false, 0},
         {"1970-01-01 00:00:00+05:3", false, 0},
+        {"1970-01-01 00:00:00+05:60", false, 0},
+        {"1970-01-01 00:00:00+0560", false, 0},
+        {"1970-01-01 00:00:00+05:30:60", false, 0},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

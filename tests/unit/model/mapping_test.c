@@ -324,6 +324,7 @@ static const struct fault_case faults[] = {
     {.predicate = "active = 5", .want = PREDICATE "column 10: \"active\" is boolean, and this value is not; write it like TRUE or FALSE\n"},
     {.hints = "{\"nam\": \"string\"}", .want = WHERE "[target.schema] names \"nam\", which is not in `columns`; did you mean \"name\"?\n"},
     {.hints = "{\"active\": \"bool\"}", .want = WHERE "[target.schema] names \"active\", which is not in `columns`; add it there or take it out here\n"},
+    {.listed = "price", .hints = "{\"price\": \"float\"}", .want = WHERE "public.users has no column \"price\"\n"},
     {.hints = "{\"name\": 5}", .want = WHERE "[target.schema] \"name\" is neither a type nor a table; write name = \"string\" or name = { type = \"string\" }\n"},
     {.hints = "{\"name\": {\"type\": \"string\", \"exact\": \"yes\"}}", .want = WHERE "[target.schema] \"name\": exact is true or false\n"},
     {.hints = "{\"id\": \"string\"}", .want = WHERE "[target.schema] \"id\" is the id, stored as uint; take it out there and set `id = { column = \"id\", type = ... }` in [mapping]\n"},

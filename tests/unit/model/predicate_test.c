@@ -295,6 +295,9 @@ defect_p1_12_numbers_compare_exactly(void **state)
         {"1 = 1.0", {0}, {0}, TRUTH_TRUE},
         {"'1' = 1", {0}, {0}, TRUTH_TRUE},
         {"1 != 2", {0}, {0}, TRUTH_TRUE},
+        /* what no type prints compares with nothing */
+        {"ratio = 0.1", {"ratio", "0,1"}, {0}, TRUTH_NULL},
+        {"age != 5", {"age", "five"}, {0}, TRUTH_NULL},
     };
 
     CHECK_EVALS(state, cases);
@@ -464,6 +467,12 @@ defect_p1_12_refusals_say_where_what_and_what_to_do(void **state)
         {"tags = '{}'", "column 1: \"tags\" is text[], which predicates cannot compare; keep the answer in a boolean column of the table, or ask for IS NULL"},
         {"'1 day' = length", "column 11: \"length\" is interval, which predicates cannot compare; keep the answer in a boolean column of the table, or ask for IS NULL"},
         {"status = doc", "column 10: \"doc\" is jsonb, which predicates cannot compare; keep the answer in a boolean column of the table, or ask for IS NULL"},
+        {"doc = status", "column 1: \"doc\" is jsonb, which predicates cannot compare; keep the answer in a boolean column of the table, or ask for IS NULL"},
+        {"age IS @", "column 8: @ is not part of predicates; take it out"},
+        {"age IS NOT @", "column 12: @ is not part of predicates; take it out"},
+        {"(@", "column 2: @ is not part of predicates; take it out"},
+        {"NOT @", "column 5: @ is not part of predicates; take it out"},
+        {"active 123456789012345678901234567890123456789012345", "column 8: 1234567890123456789012345678901234567890 stands where AND, OR or the end is expected; see the grammar of predicates"},
         {"status = age", "column 10: \"status\" is text and \"age\" is integer, which do not compare; compare columns of one type"},
         {"state = stage", "column 9: \"state\" is a type and \"stage\" is a type, which do not compare; compare columns of one type"},
         {"status = state", "column 10: \"status\" is text and \"state\" is a type, which do not compare; compare columns of one type"},

@@ -13,6 +13,7 @@ enum {
     MY_DOMAIN = 20000,
     MY_ENUM = 20001,
     OTHER_ENUM = 20002,
+    VECTOR = 20003,
 };
 
 /* clang-format off */
@@ -229,6 +230,28 @@ rule_26_a_column_that_is_added_later_is_read_back(void **state)
 }
 
 static void
+rule_26_a_vector_keeps_its_dimension(void **state)
+{
+    static const struct column columns[] = {COLUMN("id", INT8, -1, true),
+                                            COLUMN("name", VECTOR, 3, false)};
+    static const struct schema three = SCHEMA(columns);
+    struct fixture *f = *state;
+    const struct projection *got = NULL;
+    struct err err;
+
+    f->mapping.column_count = 2;
+    f->columns[1].type =
+        (struct type){.oid = VECTOR, .typmod = 3, .kind = TYPE_VECTOR, .name = "vector(3)"};
+    CHECK(must_make(f, &three, NULL));
+    f->columns[1].type.typmod = 4;
+    f->columns[1].type.name = "vector(4)";
+    CHECK_FAILS(projection_make(&f->mapping, &three, NULL, f->arena, &got, &err), err, ERR_CONFIG,
+                "column \"name\" of public.products is of another dimension here and vector(4) "
+                "for the mapping; write a new version of 001_products.toml with another target, "
+                "which starts with the new type");
+}
+
+static void
 a_full_identity_needs_no_key_flags(void **state)
 {
     struct column columns[ARRAY_LEN(usual_columns)];
@@ -251,6 +274,7 @@ main(void)
         cmocka_unit_test_setup_teardown(rule_26_a_mapped_column_that_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(rule_26_a_column_that_is_added_later_is_read_back, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(rule_26_a_vector_keeps_its_dimension, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_identity_needs_no_key_flags, setup, teardown),
     };
 
