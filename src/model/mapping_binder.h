@@ -10,7 +10,7 @@ struct binder {
     const struct table *table;
     struct arena *arena;
     struct report *report;
-    const char *where; /* "mapping NAME" */
+    const char *where; /* "FILE: mapping NAME" */
     const char *title; /* the table, as a person writes it in SQL */
 
     /* what becomes the bound half */

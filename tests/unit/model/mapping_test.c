@@ -205,30 +205,35 @@ rule_28_the_id_is_unique_not_null_and_in_the_identity(void **state)
         const char *want;
     } cases[] = {
         {/* not unique */
-         .want = "error: mapping users: id column \"id\" of public.users is not unique by itself\n"
+         .want = "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users is not unique by itself\n"
                  "    ALTER TABLE public.users ADD UNIQUE (id);\n"},
         {/* unique with another column only */
          .keys = {{"users_pkey", both_columns, 2, true, false}},
          .key_count = 1,
-         .want = "error: mapping users: id column \"id\" of public.users is not unique by itself\n"
+         .want = "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users is not unique by itself\n"
                  "    ALTER TABLE public.users ADD UNIQUE (id);\n"},
         {/* another primary key */
          .keys = {{"users_pkey", second_column, 1, true, false}},
          .key_count = 1,
-         .want = "error: mapping users: id column \"id\" of public.users is not unique by itself; "
+         .want = "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users is not unique by itself; "
                  "the primary key is \"name\"\n"
                  "    ALTER TABLE public.users ADD UNIQUE (id);\n"},
         {/* nullable */
          .nullable = true,
          .keys = {{"users_id_key", first_column, 1, false, false}},
          .key_count = 1,
-         .want = "error: mapping users: id column \"id\" of public.users may be null\n"
+         .want = "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users may be null\n"
                  "    ALTER TABLE public.users ALTER COLUMN id SET NOT NULL;\n"},
         {/* identity nothing */
          .outside = true,
          .keys = {{"users_pkey", first_column, 1, true, false}},
          .key_count = 1,
-         .want = "error: mapping users: id column \"id\" of public.users is not in the replica "
+         .want = "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users is not in the replica "
                  "identity, so the WAL does not say which rows are deleted\n"
                  "    ALTER TABLE public.users REPLICA IDENTITY DEFAULT;\n"},
         {/* identity is another key */
@@ -236,26 +241,32 @@ rule_28_the_id_is_unique_not_null_and_in_the_identity(void **state)
          .keys = {{"users_pkey", second_column, 1, true, false},
                   {"Users Id", first_column, 1, false, false}},
          .key_count = 2,
-         .want = "error: mapping users: id column \"id\" of public.users is not in the replica "
+         .want = "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users is not in the replica "
                  "identity, so the WAL does not say which rows are deleted\n"
                  "    ALTER TABLE public.users REPLICA IDENTITY USING INDEX \"Users Id\";\n"},
         {/* identity of a deferrable key */
          .outside = true,
          .keys = {{"users_pkey", first_column, 1, true, true}},
          .key_count = 1,
-         .want = "error: mapping users: id column \"id\" of public.users is not in the replica "
+         .want = "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users is not in the replica "
                  "identity, so the WAL does not say which rows are deleted\n"
                  "    ALTER TABLE public.users REPLICA IDENTITY FULL;\n"
-                 "note: mapping users: the unique index of \"id\" is DEFERRABLE: every delete and "
+                 "note: puffgres/migrations/001_users.toml: mapping users: the unique index of "
+                 "\"id\" is DEFERRABLE: every delete and "
                  "every change of an id costs a query to the source\n"},
         {/* everything at once */
          .nullable = true,
          .outside = true,
-         .want = "error: mapping users: id column \"id\" of public.users is not unique by itself\n"
+         .want = "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users is not unique by itself\n"
                  "    ALTER TABLE public.users ADD UNIQUE (id);\n"
-                 "error: mapping users: id column \"id\" of public.users may be null\n"
+                 "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users may be null\n"
                  "    ALTER TABLE public.users ALTER COLUMN id SET NOT NULL;\n"
-                 "error: mapping users: id column \"id\" of public.users is not in the replica "
+                 "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
+                 "public.users is not in the replica "
                  "identity, so the WAL does not say which rows are deleted\n"
                  "    ALTER TABLE public.users REPLICA IDENTITY FULL;\n"},
     };
@@ -279,7 +290,8 @@ rule_15_a_deferrable_key_is_read_back(void **state)
 
     f->keys[0].deferrable = true;
     check_report(f, true,
-                 "note: mapping users: the unique index of \"id\" is DEFERRABLE: every delete and "
+                 "note: puffgres/migrations/001_users.toml: mapping users: the unique index of "
+                 "\"id\" is DEFERRABLE: every delete and "
                  "every change of an id costs a query to the source\n");
     CHECK(f->mapping.read_back_deletes);
 }
@@ -305,7 +317,7 @@ struct fault_case {
     const char *want;
 };
 
-#define WHERE     "error: mapping users: "
+#define WHERE     "error: puffgres/migrations/001_users.toml: mapping users: "
 #define PREDICATE "error: puffgres/migrations/001_users.toml:9:15: membership: "
 
 /* clang-format off */
@@ -395,7 +407,8 @@ generated_columns_that_are_not_sent_are_refused_wherever_they_stand(void **state
                        "virtual columns and stored ones only from 18 on\n"
                        "    take it out, or make it a column like others:\n"
                        "    ALTER TABLE public.users ALTER COLUMN name DROP EXPRESSION;\n"
-                       "error: mapping users: membership: column 1: column \"name\" of "
+                       "error: puffgres/migrations/001_users.toml: mapping users: membership: "
+                       "column 1: column \"name\" of "
                        "public.users is generated, and Postgres sends no virtual columns and "
                        "stored ones only from 18 on\n"
                        "    take it out, or make it a column like others:\n"
@@ -469,12 +482,15 @@ rule_02_warnings_do_not_stop_anything(void **state)
     f->mapping.predicate_text = "name = NULL OR active";
     check_report(
         f, true,
-        "warning: mapping users: membership: column 1: what is compared with NULL is never true; "
+        "warning: puffgres/migrations/001_users.toml: mapping users: membership: column 1: what is "
+        "compared with NULL is never true; "
         "write IS NULL or IS NOT NULL\n"
-        "warning: mapping users: row level security hides rows of public.users from the connected "
+        "warning: puffgres/migrations/001_users.toml: mapping users: row level security hides rows "
+        "of public.users from the connected "
         "role; reading them back will fail\n"
         "    ALTER ROLE ... BYPASSRLS;  -- or connect as the owner of the table\n"
-        "warning: mapping users: versioning.mode = \"none\": writes carry no versions and no "
+        "warning: puffgres/migrations/001_users.toml: mapping users: versioning.mode = \"none\": "
+        "writes carry no versions and no "
         "conditions, so that only their order keeps an older row from replacing a newer one\n");
 }
 
