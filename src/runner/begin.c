@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "project/migration.h"
 #include "runner/marks.h"
@@ -238,8 +239,16 @@ create(struct begin *begin, struct err *err)
         !slot_drop(begin->survey.pg, begin->args->settings->slot, err))
         return false;
     begin->flow.slot_intent = true;
-    return save_flow(begin, err) && ensure_publication(begin, err) &&
-           make_slot_over_held_tables(begin, err);
+    if (!save_flow(begin, err))
+        return false;
+    fault_point("start.intended");
+    if (!ensure_publication(begin, err))
+        return false;
+    fault_point("start.published");
+    if (!make_slot_over_held_tables(begin, err))
+        return false;
+    fault_point("start.slot_made");
+    return true;
 }
 
 /* ---- what is different from the last time ---- */
@@ -320,6 +329,7 @@ save_start(struct begin *begin, const struct marks *marks, struct err *err)
     if (!store_of(begin)->type->checkpoints_save(store_of(begin), lsn, checkpoints,
                                                  begin->args->count, err))
         return false;
+    fault_point("start.checkpointed");
     begin->unclean = begin->flow.has_started && !begin->flow.clean_end;
     begin->flow.checkpoint = lsn;
     begin->flow.slot_intent = false;

@@ -263,6 +263,7 @@ stream(struct run *run, struct begin *begin, bool *ret_clean, struct err *err)
         .budget_bytes = (size_t)run->ws->project.batching.memory_budget,
         .journal_max_bytes = JOURNAL_MAX,
         .stop_bound_ms = STOP_BOUND_MS,
+        .backoff = ENGINE_BACKOFF,
         .stop_fd = run->stop_fd,
         .counters = &run->counters,
         .orders = orders,
