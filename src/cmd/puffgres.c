@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/env.h"
+#include "base/fault.h"
 #include "base/log.h"
 
 #define HELP_LIMIT ((size_t)256 * 1024)
@@ -153,6 +154,7 @@ puffgres_main(int argc, char *const *argv)
     enum command_wish wish;
     struct err err;
 
+    fault_init();
     if (!command_parse(&puffgres_program, argc, argv, arena, &invocation, &wish, &err) ||
         (wish == COMMAND_RUN && !set_up_log(&invocation.global, &err))) {
         fprintf(stderr, "error: %s\n", err.text);

@@ -219,6 +219,8 @@ class Postgres:
 
     def start(self, timeout=60.0):
         self._write_configuration()
+        if self.process:
+            self.process.close()
         self.process = Process(as_server_user([str(self.bin / "postgres"), "-D", str(self.data)]), self.log,
                                cwd="/", death=signal.SIGQUIT)
         self.process.name = f"postgres {self.version}"

@@ -46,7 +46,7 @@ def test_everything_that_is_wrong_is_told_in_one_go(tmp_path, start_postgres, lo
     database.execute("CREATE TABLE notes (id bigint, body text); CREATE TABLE other (id bigint PRIMARY KEY)")
     project = make_project(tmp_path / "p", database, local)
     project.migration("missing", "nots", columns=["id"], number=2)
-    refused(project, "check", says=["wal_level", "ALTER SYSTEM SET wal_level = logical", "ALTER TABLE", "notes", "nots"])
+    refused(project, "check", says=["wal_level", "ALTER SYSTEM SET wal_level = 'logical'", "ALTER TABLE", "notes", "nots"])
 
 
 def test_wrong_password(project, notes):
@@ -186,7 +186,7 @@ def test_rule_10_a_second_run_waits_and_takes_over(project, notes, run_puffgres,
     first = run_puffgres()
     first.wait_log("streaming")
     second = run_puffgres()
-    second.wait_log("held|in use|waiting|another")
+    second.wait_log("(held|in use|waiting|another).*puffgres")
     notes.execute("INSERT INTO notes VALUES (1, 'by the first')")
     wait_mirrored(notes, local, QUERY, "notes")
     assert "streaming" not in second.log_text()
