@@ -130,8 +130,8 @@ differs(struct comparison *c, const struct json *table, const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     c->found[c->count++] = (struct record_difference){
-        .schema = table ? arena_span(c->arena, text_of(table, "schema")).ptr : NULL,
-        .name = table ? arena_span(c->arena, text_of(table, "name")).ptr : NULL,
+        .schema = table ? arena_text(c->arena, text_of(table, "schema")) : NULL,
+        .name = table ? arena_text(c->arena, text_of(table, "name")) : NULL,
         .text = arena_strdup(c->arena, text),
     };
 }

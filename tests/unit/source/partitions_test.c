@@ -1,0 +1,104 @@
+/* partitions: what differs between two fingerprints. */
+#include "source/partitions.h"
+
+#include "base/buf.h"
+#include "harness/check.h"
+
+#define ROW(root, root_oid, leaf, oid, node)                                                       \
+    "[\"" root "\"," root_oid ",\"" leaf "\"," oid "," node "]"
+#define EVENTS                                                                                     \
+    ROW("public.events", "1", "public.events", "1", "0")                                           \
+    "," ROW("public.events", "1", "public.e1", "11", "11") "," ROW("public.events", "1",           \
+                                                                   "public.e2", "12", "12")
+
+static void
+compare(const char *before, const char *now, const char *want)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+    CLEANUP(buf_free) struct buf got = buf_make(10000);
+    const struct partition_difference *differences;
+    size_t count;
+
+    partitions_compare(span_of(before), span_of(now), arena, &differences, &count);
+    for (size_t i = 0; i < count; i++)
+        buf_putf(&got, "%.*s of %.*s %s;", SPAN_ARG(differences[i].leaf),
+                 SPAN_ARG(differences[i].root), partition_change_names[differences[i].change]);
+    if (strcmp(got.ptr ? got.ptr : "", want) != 0)
+        fail_msg("%s\n%s\ngot  %s\nwant %s", before, now, got.ptr ? got.ptr : "", want);
+}
+
+static void
+rule_27_a_difference_names_the_leaf(void **state UNUSED)
+{
+    static const struct {
+        const char *before, *now, *want;
+    } cases[] = {
+        {"[" EVENTS "]", "[" EVENTS "]", ""},
+        {"[" EVENTS "]", "[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]",
+         "public.e3 of public.events attached or created;"},
+        {"[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]", "[" EVENTS "]",
+         "public.e3 of public.events detached or dropped;"},
+        {"[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]",
+         "[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "99") "]",
+         "public.e3 of public.events truncated or rewritten;"},
+        /* dropped and made again under its name */
+        {"[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]",
+         "[" EVENTS "," ROW("public.events", "1", "public.e3", "14", "14") "]",
+         "public.e3 of public.events attached or created;"
+         "public.e3 of public.events detached or dropped;"},
+        /* renamed: the same partition */
+        {"[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]",
+         "[" EVENTS "," ROW("public.events", "1", "public.e_old", "13", "13") "]", ""},
+        /* the last leaf goes, the first comes: the root's own row keeps it known */
+        {"[" ROW("public.r", "2", "public.r", "2", "0") "," ROW("public.r", "2", "public.l", "21",
+                                                                "21") "]",
+         "[" ROW("public.r", "2", "public.r", "2", "0") "]",
+         "public.l of public.r detached or dropped;"},
+        {"[" ROW("public.r", "2", "public.r", "2", "0") "]",
+         "[" ROW("public.r", "2", "public.r", "2", "0") "," ROW("public.r", "2", "public.l", "21",
+                                                                "21") "]",
+         "public.l of public.r attached or created;"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        compare(cases[i].before, cases[i].now, cases[i].want);
+}
+
+static void
+rule_27_roots_that_come_and_go_are_no_difference(void **state UNUSED)
+{
+    compare("[" EVENTS "]", "[]", "");
+    compare("[]", "[" EVENTS "]", "");
+    compare("", "[" EVENTS "]", "");
+    compare("[" EVENTS "]", "[" ROW("public.r", "2", "public.r", "2", "0") "]", "");
+}
+
+static void
+a_text_that_is_none_of_ours_knows_nothing(void **state UNUSED)
+{
+    static const char *const texts[] = {"{",
+                                        "{}",
+                                        "7",
+                                        "[7]",
+                                        "[[]]",
+                                        "[[1,2,3,4,5]]",
+                                        "[[\"r\",1,\"l\",2]]",
+                                        "[[\"r\",1,\"l\",2,-3]]"};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        compare(texts[i], "[" EVENTS "]", "");
+        compare("[" EVENTS "]", texts[i], "");
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rule_27_a_difference_names_the_leaf),
+        cmocka_unit_test(rule_27_roots_that_come_and_go_are_no_difference),
+        cmocka_unit_test(a_text_that_is_none_of_ours_knows_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
