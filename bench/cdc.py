@@ -64,6 +64,7 @@ class Bench:
         self.server, self.local, self.folder, self.rows, self.socket = server, local, folder, rows, socket
         self.database = server.create_database("bench")
         self.database.execute(TABLE)
+        self.connection = server.admin.connect()
 
     def conninfo(self):
         if self.socket:
@@ -113,13 +114,12 @@ class Bench:
     def flushed(self, slot, end):
         """Everything up to `end` is acknowledged: durable and checkpointed, for puffgres."""
         goal = lsn_number(end)
-        with self.server.admin.connect() as connection:
-            query = "SELECT confirmed_flush_lsn - '0/0'::pg_lsn FROM pg_replication_slots WHERE slot_name = %s"
-            return lambda _: connection.execute(query, (slot,)).fetchone()[0] >= goal
+        query = "SELECT confirmed_flush_lsn - '0/0'::pg_lsn FROM pg_replication_slots WHERE slot_name = %s"
+        return lambda _: self.connection.execute(query, (slot,)).fetchone()[0] >= goal
 
     def drain(self, slot, start, end):
-        walsender_before = None
-        argv = [str(BUILD / "bench/drain"), self.conninfo(), slot, OPTIONS, end]
+        conninfo = self.conninfo() + ("&" if "?" in self.conninfo() else "?") + "replication=database"
+        argv = [str(BUILD / "bench/drain"), conninfo, slot, OPTIONS, end]
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         pid, walsender_before = self.walsender(slot)
         sent = walsender_before
