@@ -145,8 +145,7 @@ turbopuffer_mischief(void *subject, enum mischief mischief)
 {
     /* clang-format off */
     static const char *const rules[] = {
-        [MISCHIEF_THROTTLE]    = "[{\"match\":{\"op\":\"write\"},\"times\":2,\"action\":\"status\","
-                                 "\"status\":429,\"retry_after_ms\":5}]",
+        [MISCHIEF_THROTTLE]    = "[{\"match\":{\"op\":\"write\"},\"times\":2,\"action\":\"status\",\"status\":429,\"retry_after_ms\":5}]",
         [MISCHIEF_LOSE_BEFORE] = "[{\"match\":{\"op\":\"write\"},\"action\":\"reset_before\"}]",
         [MISCHIEF_LOSE_AFTER]  = "[{\"match\":{\"op\":\"write\"},\"action\":\"reset_after\"}]",
         [MISCHIEF_ACCEPT]      = "[{\"match\":{\"op\":\"write\"},\"action\":\"accepted_202\"}]",

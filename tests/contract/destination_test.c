@@ -359,7 +359,6 @@ rule_19_a_late_upsert_does_not_outlive_its_delete(void **state)
 static void
 rule_20_a_tombstone_holds_off_a_late_upsert(void **state)
 {
-    CLEANUP(buf_free) struct buf out = buf_make(10000);
     struct world w;
 
     begin(&w, *state);
