@@ -97,7 +97,7 @@ _Static_assert(ARRAY_LEN(shapes) == SHAPE_MAX_, "one row per shape");
 /* ---- checking ---- */
 
 struct place {
-    const char *where; /* "mapping users" */
+    const char *where; /* "users.toml: mapping users" */
     const char *name;  /* of the attribute */
     struct report *report;
 };

@@ -63,7 +63,7 @@ struct making {
     struct report *report;
     struct turbopuffer_attribute *attributes;
     size_t vectors;
-    char where[160];
+    char where[512]; /* "users.toml: mapping users" */
 };
 
 static bool
@@ -256,7 +256,7 @@ turbopuffer_plan_make(const struct mapping *mapping, uint64_t epoch, struct aren
     };
     bool named, counted, made;
 
-    snprintf(m.where, sizeof(m.where), "mapping %s", mapping->name);
+    snprintf(m.where, sizeof(m.where), "%s: mapping %s", mapping->file, mapping->name);
     named = check_namespace(&m);
     counted = check_counts(&m, epoch);
     made = make_attributes(&m, arena);

@@ -16,7 +16,7 @@ struct making {
     struct report *report;
     struct turbopuffer_hint hint;
     struct turbopuffer_type target;
-    char where[TEXT_SIZE]; /* "mapping users" */
+    char where[512]; /* "users.toml: mapping users" */
 };
 
 static void
@@ -259,7 +259,7 @@ turbopuffer_attribute_make(const struct mapping *mapping, size_t field, struct a
     };
 
     assert(field < mapping->field_count);
-    snprintf(m.where, sizeof(m.where), "mapping %s", mapping->name);
+    snprintf(m.where, sizeof(m.where), "%s: mapping %s", mapping->file, mapping->name);
     if (!check_name(&m) ||
         !turbopuffer_hint_read(m.field->hint, m.where, m.field->name, report, &m.hint) ||
         !settle_type(&m, &attribute) || !check_options(&m))

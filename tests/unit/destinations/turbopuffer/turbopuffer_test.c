@@ -153,14 +153,28 @@ check_says_what_is_wrong_before_anything_runs(void **state UNUSED)
     mapping->target = "a b";
     turbopuffer_destination.check(destination, mapping, &report);
     report_print(&report, &out);
-    CHECK_STR(out.ptr,
-              "warning: turbopuffer: base_url is http: the API key and all rows travel "
-              "unencrypted\n"
-              "error: mapping items: \"a b\" cannot be a namespace; it has 1 to 128 letters, "
-              "digits, - _ and .\n"
-              "note: mapping items: column name (text): a value over 4 KiB becomes a dead letter "
-              "while the attribute is filterable\n"
-              "    [target.schema] name = { filterable = false }\n");
+    CHECK_STR(out.ptr, "warning: turbopuffer: base_url is http: the API key and all rows travel "
+                       "unencrypted\n"
+                       "error: puffgres/migrations/001_items.toml: mapping items: \"a b\" cannot "
+                       "be a namespace; it has 1 to 128 letters, "
+                       "digits, - _ and .\n"
+                       "note: puffgres/migrations/001_items.toml: mapping items: column name "
+                       "(text): a value over 4 KiB becomes a dead letter "
+                       "while the attribute is filterable\n"
+                       "    [target.schema] name = { filterable = false }\n");
+}
+
+static void
+tells_the_types_of_its_attributes(void **state UNUSED)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+    CLEANUP(buf_free) struct buf out = buf_make(1000);
+    struct mapping *mapping = target_mapping(arena, columns, 2);
+    struct err err;
+
+    CHECK_OK(turbopuffer_destination.attributes(NULL, mapping, &out, &err), err);
+    CHECK_STR(out.ptr, "{\"id\":\"uint\",\"name\":{\"type\":\"string\"},"
+                       "\"__source_lsn\":\"uint\",\"__source_seq\":\"uint\"}");
 }
 
 static void
@@ -412,6 +426,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_bad_settings_by_name),
         cmocka_unit_test(check_says_what_is_wrong_before_anything_runs),
+        cmocka_unit_test(tells_the_types_of_its_attributes),
         cmocka_unit_test(a_lane_of_a_bad_mapping_does_not_open),
         cmocka_unit_test(sends_what_it_renders),
         cmocka_unit_test(does_not_ask_for_asynchronous_answers),
