@@ -12,7 +12,7 @@ all:
 
 demo:
 	@tools/setup demo
-	@tools/build release
+	@tools/build --programs release
 	@tools/demo
 
 test:
