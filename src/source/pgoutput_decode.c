@@ -486,10 +486,12 @@ pgoutput_decode(struct pgoutput_decoder *decoder, struct span payload, struct pg
 bool
 pgoutput_column_next(struct pgoutput_columns *columns, struct column *ret)
 {
-    struct cursor c = {.at = columns->rest.ptr, .end = columns->rest.ptr + columns->rest.len};
+    struct cursor c = {0};
 
     if (columns->left == 0)
         return false;
+    c.at = columns->rest.ptr;
+    c.end = c.at + columns->rest.len;
     take_relation_column(&c, ret);
     assert(!c.failed); /* decode_relation walked it */
     columns->left--;
