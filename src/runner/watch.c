@@ -13,7 +13,7 @@
 #include "runner/marks.h"
 #include "source/partitions.h"
 
-#define PARTITIONS_EVERY_MS (30 * 1000)
+#define PARTITIONS_EVERY_MS (10 * 1000)
 #define PARTITIONS_WAIT_MS  5000
 
 void

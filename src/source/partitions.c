@@ -10,7 +10,7 @@
 
 /* clang-format off */
 const char *const partition_change_names[PARTITION_CHANGE_MAX_ + 1] = {
-    [PARTITION_ATTACHED]  = "attached or created",
+    [PARTITION_ATTACHED]  = "attached",
     [PARTITION_GONE]      = "detached or dropped",
     [PARTITION_REWRITTEN] = "truncated or rewritten",
 };
@@ -18,9 +18,18 @@ const char *const partition_change_names[PARTITION_CHANGE_MAX_ + 1] = {
 
 /* ---- taking a fingerprint ---- */
 
-/* The root is a row of its own, so that one without any leaf is known too. */
+/*
+ * The root is a row of its own, so that one without any leaf is known too.
+ *
+ * A leaf was born as a partition when the transaction that made it (that of its system columns) is
+ * the one that put it into the tree: it was empty then, and all its rows came through the root.
+ */
 static const char leaves_sql[] =
-    "SELECT n.nspname, c.relname, c.oid, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)"
+    "SELECT n.nspname, c.relname, c.oid, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0),"
+    "       coalesce((SELECT i.xmin = a.xmin FROM pg_catalog.pg_inherits i"
+    "                   JOIN pg_catalog.pg_attribute a"
+    "                     ON a.attrelid = i.inhrelid AND a.attname = 'ctid'"
+    "                  WHERE i.inhrelid = c.oid), false)::int"
     "  FROM pg_catalog.pg_partition_tree($1::oid) t"
     "  JOIN pg_catalog.pg_class c ON c.oid = t.relid"
     "  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
@@ -47,6 +56,7 @@ put_leaves(struct json_writer *w, const struct table *root, const struct pg_rows
         put_name(w, pg_value(rows, i, 0), pg_value(rows, i, 1), scratch);
         json_raw(w, pg_value(rows, i, 2));
         json_raw(w, pg_value(rows, i, 3));
+        json_raw(w, pg_value(rows, i, 4));
         json_array_end(w);
     }
 }
@@ -92,6 +102,7 @@ struct leaf {
     struct span name;
     uint64_t oid;
     uint64_t filenode;
+    uint64_t born; /* 1: as a partition, empty */
 };
 
 struct leaves {
@@ -102,7 +113,7 @@ struct leaves {
 static bool
 leaf_of(const struct json *row, struct leaf *ret)
 {
-    const struct json *parts[5], *part = row->first;
+    const struct json *parts[6], *part = row->first;
 
     if (row->type != JSON_ARRAY || row->count != ARRAY_LEN(parts))
         return false;
@@ -112,7 +123,7 @@ leaf_of(const struct json *row, struct leaf *ret)
     ret->name = parts[2]->text;
     return parts[0]->type == JSON_STRING && parts[2]->type == JSON_STRING &&
            json_to_uint(parts[1], &ret->root) && json_to_uint(parts[3], &ret->oid) &&
-           json_to_uint(parts[4], &ret->filenode);
+           json_to_uint(parts[4], &ret->filenode) && json_to_uint(parts[5], &ret->born);
 }
 
 static struct leaves
@@ -173,7 +184,7 @@ compare(const struct leaves *before, const struct leaves *now, struct difference
     for (size_t i = 0; i < now->count; i++) {
         const struct leaf *leaf = &now->items[i], *old = find_leaf(before, leaf);
 
-        if (!old && has_root(before, leaf->root))
+        if (!old && !leaf->born && has_root(before, leaf->root))
             add(found, PARTITION_ATTACHED, leaf);
         else if (old && old->filenode != leaf->filenode)
             add(found, PARTITION_REWRITTEN, leaf);

@@ -8,8 +8,11 @@
  *
  * A fingerprint is JSON for the store (meta "partitions"), a row per root and leaf:
  *
- *     [["public.events",16533,"public.events_1",16538,16538], ...]
- *       root             oid   leaf              oid   relfilenode
+ *     [["public.events",16533,"public.events_1",16538,16538,1], ...]
+ *       root             oid   leaf              oid   relfilenode, born as a partition
+ *
+ * A partition that was made in place (CREATE TABLE ... PARTITION OF) was empty: it is none of the
+ * differences, since all its rows come through the root.
  *
  * Names are "schema.table", without quotes.
  */
@@ -30,7 +33,7 @@ MUST_CHECK bool partitions_fingerprint(struct pg_session *pg, const struct table
                                        struct err *err);
 
 enum partition_change {
-    PARTITION_ATTACHED,  /* or created: its rows may never have been in the stream */
+    PARTITION_ATTACHED,  /* its rows may never have been in the stream */
     PARTITION_GONE,      /* detached or dropped: its rows are still in the target */
     PARTITION_REWRITTEN, /* truncated, or rewritten by VACUUM FULL, CLUSTER or ALTER TABLE */
     PARTITION_CHANGE_MAX_,

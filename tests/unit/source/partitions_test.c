@@ -4,8 +4,9 @@
 #include "base/buf.h"
 #include "harness/check.h"
 
-#define ROW(root, root_oid, leaf, oid, node)                                                       \
-    "[\"" root "\"," root_oid ",\"" leaf "\"," oid "," node "]"
+#define ROW_BORN(root, root_oid, leaf, oid, node, born)                                            \
+    "[\"" root "\"," root_oid ",\"" leaf "\"," oid "," node "," born "]"
+#define ROW(root, root_oid, leaf, oid, node) ROW_BORN(root, root_oid, leaf, oid, node, "0")
 #define EVENTS                                                                                     \
     ROW("public.events", "1", "public.events", "1", "0")                                           \
     "," ROW("public.events", "1", "public.e1", "11", "11") "," ROW("public.events", "1",           \
@@ -35,7 +36,10 @@ rule_27_a_difference_names_the_leaf(void **state UNUSED)
     } cases[] = {
         {"[" EVENTS "]", "[" EVENTS "]", ""},
         {"[" EVENTS "]", "[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]",
-         "public.e3 of public.events attached or created;"},
+         "public.e3 of public.events attached;"},
+        /* made in place: it was empty */
+        {"[" EVENTS "]",
+         "[" EVENTS "," ROW_BORN("public.events", "1", "public.e3", "13", "13", "1") "]", ""},
         {"[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]", "[" EVENTS "]",
          "public.e3 of public.events detached or dropped;"},
         {"[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]",
@@ -44,7 +48,7 @@ rule_27_a_difference_names_the_leaf(void **state UNUSED)
         /* dropped and made again under its name */
         {"[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]",
          "[" EVENTS "," ROW("public.events", "1", "public.e3", "14", "14") "]",
-         "public.e3 of public.events attached or created;"
+         "public.e3 of public.events attached;"
          "public.e3 of public.events detached or dropped;"},
         /* renamed: the same partition */
         {"[" EVENTS "," ROW("public.events", "1", "public.e3", "13", "13") "]",
@@ -57,7 +61,7 @@ rule_27_a_difference_names_the_leaf(void **state UNUSED)
         {"[" ROW("public.r", "2", "public.r", "2", "0") "]",
          "[" ROW("public.r", "2", "public.r", "2", "0") "," ROW("public.r", "2", "public.l", "21",
                                                                 "21") "]",
-         "public.l of public.r attached or created;"},
+         "public.l of public.r attached;"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -81,9 +85,9 @@ a_text_that_is_none_of_ours_knows_nothing(void **state UNUSED)
                                         "7",
                                         "[7]",
                                         "[[]]",
-                                        "[[1,2,3,4,5]]",
-                                        "[[\"r\",1,\"l\",2]]",
-                                        "[[\"r\",1,\"l\",2,-3]]"};
+                                        "[[1,2,3,4,5,6]]",
+                                        "[[\"r\",1,\"l\",2,3]]",
+                                        "[[\"r\",1,\"l\",2,-3,0]]"};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         compare(texts[i], "[" EVENTS "]", "");
