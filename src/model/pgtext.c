@@ -68,6 +68,7 @@ bare_element(struct pgtext_array *array, struct span *ret)
 static enum pgtext_token
 brace(struct pgtext_array *array, bool open)
 {
+    assert(open || array->depth > 0);
     array->at++;
     array->depth += open ? 1 : -1;
     array->need_delimiter = !open;
@@ -128,6 +129,7 @@ put_base64_group(const char *hex, size_t bytes, char *dst)
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint32_t group = 0;
 
+    assert(bytes >= 1 && bytes <= 3);
     for (size_t i = 0; i < 3; i++) {
         int byte = i < bytes ? hex_byte(hex + i * 2) : 0;
 

@@ -16,6 +16,7 @@
 static int64_t
 floor_div(int64_t a, int64_t b)
 {
+    assert(b > 0);
     return a >= 0 ? a / b : -((-a + b - 1) / b);
 }
 
@@ -42,6 +43,7 @@ civil_from_days(int64_t days, int64_t *year, int64_t *month, int64_t *day)
     *day = of_year - (153 * march + 2) / 5 + 1;
     *month = march < 10 ? march + 3 : march - 9;
     *year = in_era + era * YEARS_PER_ERA + (*month <= 2);
+    assert(*month >= 1 && *month <= 12 && *day >= 1 && *day <= 31);
 }
 
 /* ---- reading ---- */

@@ -86,6 +86,7 @@ hand_body(char *dst, size_t size, size_t count, void *user)
         out->offset += len;
         done += len;
     }
+    assert(done <= room);
     out->handed_all = at_end(out);
     return done;
 }
@@ -472,6 +473,7 @@ http_send(struct http *http, const struct http_request *request, struct http_res
     bool finished;
 
     assert(request->method && request->url);
+    assert(request->body || request->body_count == 0);
     *ret = (struct http_response){0};
     if (!prepare_body(http, request, &packed, err))
         return false;

@@ -169,6 +169,7 @@ put_lines(struct stdout_destination *dest, const struct destination_write *order
         result->bytes += done;
         return true;
     }
+    assert(done < lines.len);
     dest->torn = done > 0 && lines.ptr[done - 1] != '\n';
     return false;
 }

@@ -79,6 +79,7 @@ made_printable(struct span text, const char *secret, struct arena *arena)
 
     cut.len = utf8_valid_len(cut);
     copy = arena_alloc(arena, cut.len + 1);
+    assert(cut.len <= text.len);
     for (size_t i = 0; i < cut.len;) {
         if (secret_len && text.len - i >= secret_len &&
             memcmp(text.ptr + i, secret, secret_len) == 0) {
@@ -142,6 +143,7 @@ turbopuffer_answer(const struct http_response *response, const char *secret, boo
 {
     const struct status_row *row = row_of(response->status);
 
+    assert(response->status > 0 && result);
     *ret_rows_remain = false;
     if (row->kind == ERR_NONE) {
         if (confirm(response, ret_rows_remain, err))

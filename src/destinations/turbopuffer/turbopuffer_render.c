@@ -3,10 +3,6 @@
 
 #include <assert.h>
 
-#include "base/json.h"
-
-/* Cells and ids carry a comma in front of each; the first one is left out when parts are made. */
-
 #define PARTS_BESIDES_COLUMNS 24
 
 /* ---- life ---- */
@@ -15,8 +11,7 @@ void
 turbopuffer_render_init(struct turbopuffer_render *render, const struct turbopuffer_plan *plan,
                         struct arena *arena)
 {
-    bool by_columns = plan->mapping->format == WRITE_COLUMNS;
-    size_t count = by_columns ? 1 + plan->count + 2u * plan->versioned + plan->tombstones : 1;
+    size_t count = turbopuffer_column_count(plan);
 
     *render = (struct turbopuffer_render){
         .plan = plan,
@@ -48,249 +43,6 @@ turbopuffer_render_start(struct turbopuffer_render *render, const struct action 
     render->actions = actions;
     render->count = count;
     render->at = 0;
-}
-
-/* ---- values ---- */
-
-enum cell_result {
-    CELL_WRITTEN,
-    CELL_NULL,
-    CELL_FAILED,
-};
-
-/* The texts name no sizes: failures of one cause have to read alike (SEMANTICS 16). */
-static bool
-explain_length(const struct turbopuffer_attribute *attribute, struct err *err)
-{
-    if (attribute->filterable)
-        return err_set(err, ERR_DATA,
-                       "column %s: %s over the 4 KiB of a filterable attribute; set %s = { "
-                       "filterable = false } in [target.schema]",
-                       attribute->name.ptr,
-                       attribute->cell.target.array ? "an element is" : "its value is",
-                       attribute->name.ptr);
-    return err_set(
-        err, ERR_DATA,
-        "column %s: its value is over the 8 MiB of an attribute; shorten it, or take the "
-        "column out of `columns`",
-        attribute->name.ptr);
-}
-
-/* Fill err with what is wrong with the value and what to do. */
-COLD static bool
-explain(const struct turbopuffer_attribute *attribute, enum turbopuffer_fit fit, struct err *err)
-{
-    const struct turbopuffer_cell *cell = &attribute->cell;
-    const char *unfit = turbopuffer_cell_unfit(cell);
-
-    if (fit == TURBOPUFFER_TOO_LONG)
-        return explain_length(attribute, err);
-    if (fit == TURBOPUFFER_MALFORMED)
-        return err_set(err, ERR_DATA, "column %s: its value is not written like a %s",
-                       attribute->name.ptr, cell->source.name);
-    if (attribute->vector)
-        return err_set(err, ERR_DATA,
-                       "column %s: its value is no vector of %u numbers; mend the row, or leave "
-                       "it out with `membership`",
-                       attribute->name.ptr, cell->target.dimensions);
-    return err_set(err, ERR_DATA,
-                   "column %s: %s; set on_unrepresentable = \"null\" in [target], or another type "
-                   "in [target.schema]",
-                   attribute->name.ptr, unfit ? unfit : "its value has no form");
-}
-
-COLD static enum cell_result
-fail_null_vector(const struct turbopuffer_attribute *attribute, struct err *err)
-{
-    err_set(err, ERR_DATA,
-            "column %s is null, and turbopuffer wants a vector in every document; leave such rows "
-            "out with membership = \"%s IS NOT NULL\"",
-            attribute->name.ptr, attribute->name.ptr);
-    return CELL_FAILED;
-}
-
-COLD static enum cell_result
-put_odd_value(const struct turbopuffer_attribute *attribute, const struct value *value,
-              struct buf *out, struct err *err)
-{
-    switch (value->kind) {
-    case VALUE_NULL:
-        return attribute->vector ? fail_null_vector(attribute, err) : CELL_NULL;
-    case VALUE_JSON:
-        buf_put(out, value_span(value));
-        return CELL_WRITTEN;
-    case VALUE_TEXT:
-    case VALUE_BINARY:
-    case VALUE_UNCHANGED:
-        break;
-    }
-    err_set(err, ERR_BUG, "column %s came to the destination without its text",
-            attribute->name.ptr);
-    return CELL_FAILED;
-}
-
-/* On CELL_NULL nothing has been added to `out`. */
-static enum cell_result
-put_value(const struct turbopuffer_plan *plan, const struct turbopuffer_attribute *attribute,
-          const struct value *value, struct buf *out, struct err *err)
-{
-    size_t begin = out->len;
-    enum turbopuffer_fit fit;
-
-    if (value->kind == VALUE_NULL && !attribute->vector)
-        return CELL_NULL;
-    if (value->kind != VALUE_TEXT)
-        return put_odd_value(attribute, value, out, err);
-    fit = attribute->cell.put(&attribute->cell, value_span(value), out);
-    if (fit == TURBOPUFFER_FITS)
-        return CELL_WRITTEN;
-
-    out->len = begin;
-    if (fit == TURBOPUFFER_UNFIT && !attribute->vector &&
-        plan->mapping->on_unrepresentable == UNREPRESENTABLE_NULL)
-        return CELL_NULL;
-    explain(attribute, fit, err);
-    return CELL_FAILED;
-}
-
-static void
-put_id(const struct docid *id, struct buf *out)
-{
-    if (id->quoted)
-        json_put_string(out, id->text);
-    else
-        buf_put(out, id->text);
-}
-
-/* ---- one document as columns ---- */
-
-static void
-put_cell(struct turbopuffer_column *column, struct span json)
-{
-    buf_putc(&column->cells, ',');
-    buf_put(&column->cells, json);
-}
-
-static void
-put_version_cells(struct turbopuffer_column *columns, uint64_t version, uint64_t seq)
-{
-    buf_putc(&columns[0].cells, ',');
-    buf_put_uint(&columns[0].cells, version);
-    buf_putc(&columns[1].cells, ',');
-    buf_put_uint(&columns[1].cells, seq);
-}
-
-static bool
-put_attribute_cells(struct turbopuffer_render *render, const struct action *action, struct err *err)
-{
-    const struct turbopuffer_plan *plan = render->plan;
-
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct turbopuffer_attribute *attribute = &plan->attributes[i];
-        struct buf *cells = &render->columns[1 + i].cells;
-        enum cell_result result;
-
-        buf_putc(cells, ',');
-        result = put_value(plan, attribute, &action->image[attribute->column], cells, err);
-        if (result == CELL_FAILED)
-            return false;
-        if (result == CELL_NULL)
-            buf_put(cells, SPAN("null"));
-    }
-    return true;
-}
-
-static void
-put_tombstone_cells(struct turbopuffer_render *render)
-{
-    const struct turbopuffer_plan *plan = render->plan;
-
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct turbopuffer_attribute *attribute = &plan->attributes[i];
-
-        put_cell(&render->columns[1 + i], attribute->vector ? attribute->unit : SPAN("null"));
-    }
-}
-
-static bool
-put_columns(struct turbopuffer_render *render, const struct action *action, uint64_t version,
-            struct err *err)
-{
-    const struct turbopuffer_plan *plan = render->plan;
-    struct turbopuffer_column *ours = &render->columns[1 + plan->count];
-    bool dead = action->kind == ACTION_DELETE;
-
-    buf_putc(&render->columns[0].cells, ',');
-    put_id(&action->id, &render->columns[0].cells);
-    if (dead)
-        put_tombstone_cells(render);
-    else if (!put_attribute_cells(render, action, err))
-        return false;
-    if (plan->versioned)
-        put_version_cells(ours, version, action->position.ordinal);
-    if (plan->tombstones)
-        put_cell(&ours[2u * plan->versioned], dead ? SPAN("true") : SPAN("null"));
-    return true;
-}
-
-/* ---- one document as a row; what is null is left out ---- */
-
-static bool
-put_attribute_members(struct turbopuffer_render *render, const struct action *action,
-                      struct buf *out, struct err *err)
-{
-    const struct turbopuffer_plan *plan = render->plan;
-
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct turbopuffer_attribute *attribute = &plan->attributes[i];
-        size_t begin = out->len;
-        enum cell_result result;
-
-        buf_put(out, plan->keys[i]);
-        result = put_value(plan, attribute, &action->image[attribute->column], out, err);
-        if (result == CELL_FAILED)
-            return false;
-        if (result == CELL_NULL)
-            out->len = begin;
-    }
-    return true;
-}
-
-static void
-put_tombstone_members(const struct turbopuffer_plan *plan, struct buf *out)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        if (!plan->attributes[i].vector)
-            continue;
-        buf_put(out, plan->keys[i]);
-        buf_put(out, plan->attributes[i].unit);
-    }
-}
-
-static bool
-put_row(struct turbopuffer_render *render, const struct action *action, uint64_t version,
-        struct err *err)
-{
-    const struct turbopuffer_plan *plan = render->plan;
-    struct buf *out = &render->columns[0].cells;
-    bool dead = action->kind == ACTION_DELETE;
-
-    buf_put(out, SPAN(",{\"id\":"));
-    put_id(&action->id, out);
-    if (dead)
-        put_tombstone_members(plan, out);
-    else if (!put_attribute_members(render, action, out, err))
-        return false;
-    if (plan->versioned) {
-        buf_put(out, SPAN(",\"" TURBOPUFFER_LSN "\":"));
-        buf_put_uint(out, version);
-        buf_put(out, SPAN(",\"" TURBOPUFFER_SEQ "\":"));
-        buf_put_uint(out, action->position.ordinal);
-    }
-    if (dead)
-        buf_put(out, SPAN(",\"" TURBOPUFFER_DELETED "\":true"));
-    buf_putc(out, '}');
-    return true;
 }
 
 /* ---- adding to the request; *ret_full: it did not fit, and was taken back ---- */
@@ -366,18 +118,15 @@ static bool
 add_document(struct turbopuffer_render *render, const struct action *action, uint64_t version,
              bool *ret_full, struct err *err)
 {
-    bool by_columns = render->plan->mapping->format == WRITE_COLUMNS;
-
-    if (!(by_columns ? put_columns : put_row)(render, action, version, err))
-        return false;
-    return settle_row(render, action, ret_full, err);
+    return turbopuffer_put_document(render->plan, render->columns, action, version, err) &&
+           settle_row(render, action, ret_full, err);
 }
 
 static void
 put_branch(const struct action *action, uint64_t version, struct buf *out)
 {
     buf_put(out, SPAN(",[\"And\",[[\"id\",\"Eq\","));
-    put_id(&action->id, out);
+    turbopuffer_put_id(&action->id, out);
     buf_put(out, SPAN("],"));
     turbopuffer_put_older(version, action->position.ordinal, out);
     buf_put(out, SPAN("]]"));
@@ -397,7 +146,7 @@ add_delete(struct turbopuffer_render *render, const struct action *action, uint6
     if (render->plan->versioned && mixed && render->deletes >= TURBOPUFFER_BRANCHES)
         return false;
     buf_putc(&render->ids, ',');
-    put_id(&action->id, &render->ids);
+    turbopuffer_put_id(&action->id, &render->ids);
     if (render->plan->versioned && render->deletes < TURBOPUFFER_BRANCHES)
         put_branch(action, version, &render->branches);
     grown = render->ids.len - ids + render->branches.len - branches;
@@ -422,7 +171,6 @@ add_action(struct turbopuffer_render *render, const struct action *action, bool 
     uint64_t version = 0;
 
     assert(action->kind == ACTION_UPSERT || action->kind == ACTION_DELETE);
-    assert(action->kind == ACTION_DELETE || action->image || render->plan->count == 0);
     if (render->plan->versioned &&
         !turbopuffer_version(render->plan, action->position.commit, &version, err))
         return false;
@@ -441,6 +189,7 @@ part(struct turbopuffer_render *render, struct span s)
         render->parts[render->part_count++] = s;
 }
 
+/* Cells, ids and branches have a comma in front of each. */
 static struct span
 without_first_comma(const struct buf *list)
 {
@@ -559,20 +308,30 @@ make_truncate(struct turbopuffer_render *render, const struct action *action, st
     return true;
 }
 
-/* Empty, with buffers that fit the usual request. */
+/* What is kept for the next request: enough for one of the usual size, however it is spread. */
+static void
+clear_columns(struct turbopuffer_render *render)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < render->column_count; i++) {
+        struct turbopuffer_column *column = &render->columns[i];
+
+        kept += column->cells.cap;
+        if (kept > render->plan->max_bytes * 2)
+            buf_free(&column->cells);
+        buf_clear(&column->cells);
+        column->mark = 0;
+    }
+}
+
 static void
 begin_request(struct turbopuffer_render *render)
 {
-    struct buf *bufs[] = {&render->ids, &render->branches, &render->condition};
-
-    for (size_t i = 0; i < render->column_count; i++) {
-        if (render->columns[i].cells.cap > render->plan->max_bytes * 2)
-            buf_free(&render->columns[i].cells);
-        buf_clear(&render->columns[i].cells);
-        render->columns[i].mark = 0;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
-        buf_clear(bufs[i]);
+    clear_columns(render);
+    buf_clear(&render->ids);
+    buf_clear(&render->branches);
+    buf_clear(&render->condition);
     render->upserts = render->deletes = render->part_count = 0;
     render->mixed = false;
     render->bytes = render->plan->frame_bytes;

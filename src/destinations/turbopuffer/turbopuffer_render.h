@@ -24,15 +24,7 @@
  * ERR_DATA names the column, what is wrong with its value, and the remedy.
  */
 
-#include "base/buf.h"
-#include "destinations/turbopuffer/turbopuffer_plan.h"
-#include "model/action.h"
-
-/* The cells of one attribute, "1,2,null", in column format; of whole rows in row format. */
-struct turbopuffer_column {
-    struct buf cells;
-    size_t mark; /* length before the row in work */
-};
+#include "destinations/turbopuffer/turbopuffer_document.h"
 
 struct turbopuffer_render {
     const struct turbopuffer_plan *plan;

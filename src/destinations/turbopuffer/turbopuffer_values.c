@@ -37,6 +37,7 @@ turbopuffer_put_quoted(const struct turbopuffer_cell *cell UNUSED, struct span t
 enum turbopuffer_fit
 turbopuffer_put_string(const struct turbopuffer_cell *cell, struct span text, struct buf *out)
 {
+    assert(cell->max_bytes > 0);
     if (text.len > cell->max_bytes)
         return TURBOPUFFER_TOO_LONG;
     json_put_string(out, text);
@@ -276,6 +277,7 @@ put_elements(const struct turbopuffer_cell *cell, struct span text, struct buf *
     struct turbopuffer_cell single = *cell;
     size_t count = 0;
 
+    assert(cell->source.array && cell->put_element);
     single.source.array = false;
     for (;;) {
         struct span element;
@@ -337,6 +339,7 @@ turbopuffer_put_vector(const struct turbopuffer_cell *cell, struct span text, st
 {
     uint32_t elements = 1;
 
+    assert(cell->target.dimensions > 0);
     if (text.len < 3 || text.ptr[0] != '[' || text.ptr[text.len - 1] != ']')
         return TURBOPUFFER_MALFORMED;
     for (size_t i = 0; i < text.len; i++)
@@ -363,6 +366,7 @@ turbopuffer_put_array_vector(const struct turbopuffer_cell *cell, struct span te
     size_t count = 0;
     enum turbopuffer_fit fit;
 
+    assert(cell->target.dimensions > 0);
     elements.put_element = put_vector_element;
     fit = put_elements(&elements, text, out, &count);
     if (fit == TURBOPUFFER_FITS && count != cell->target.dimensions)
