@@ -53,6 +53,24 @@ rule_16_every_status_has_its_kind(void **state UNUSED)
 }
 
 static void
+defect_p1_14_refusals_are_not_tried_again(void **state UNUSED)
+{
+    static const int transient[] = {408, 409, 425, 429};
+
+    for (int status = 400; status < 500; status++) {
+        struct destination_result result;
+        struct err err;
+        bool remain, want = false;
+
+        for (size_t i = 0; i < ARRAY_LEN(transient); i++)
+            want |= transient[i] == status;
+        CHECK(!judge(status, "x", HTTP_RETRY_UNSAID, 0, &result, &remain, &err));
+        if ((err.kind == ERR_TRANSIENT) != want)
+            fail_msg("%d: kind %d", status, err.kind);
+    }
+}
+
+static void
 the_services_advice_goes_above_the_table(void **state UNUSED)
 {
     static const struct {
@@ -183,6 +201,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rule_16_every_status_has_its_kind),
+        cmocka_unit_test(defect_p1_14_refusals_are_not_tried_again),
         cmocka_unit_test(the_services_advice_goes_above_the_table),
         cmocka_unit_test(only_the_services_word_is_a_confirmation),
         cmocka_unit_test(texts_are_for_people),

@@ -6,7 +6,7 @@
 /* ---- splitting ---- */
 
 static void
-splits_by_encoded_bytes(void **state UNUSED)
+defect_p2_02_splits_by_encoded_bytes(void **state UNUSED)
 {
     static char text[3000];
     struct bench b;
@@ -295,7 +295,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_by_encoded_bytes),
+        cmocka_unit_test(defect_p2_02_splits_by_encoded_bytes),
         cmocka_unit_test(a_document_over_the_batch_limit_goes_alone),
         cmocka_unit_test(embedding_sends_30_rows_at_a_time),
         cmocka_unit_test(names_the_column_and_the_remedy),

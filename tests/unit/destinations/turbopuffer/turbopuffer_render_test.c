@@ -327,6 +327,40 @@ rule_18_truncate_deletes_what_is_older(void **state UNUSED)
 
 /* ---- versions ---- */
 
+/* Both known programs write without conditions, so that any late request regresses (facts 4.1). */
+static void
+defect_p1_01_p2_01_every_write_is_conditional(void **state UNUSED)
+{
+    static const char *const conditions[] = {"\"upsert_condition\":[\"Or\",[[\"__source_lsn\"",
+                                             "\"delete_condition\":[\"Or\",[[\"__source_lsn\"",
+                                             "\"delete_by_filter\":[\"Or\",[[\"__source_lsn\""};
+
+    for (int format = WRITE_COLUMNS; format <= WRITE_ROWS; format++) {
+        struct bench b;
+
+        bench_open(&b, columns, 3);
+        b.mapping->format = (enum write_format)format;
+        bench_plan(&b);
+        {
+            const struct action actions[] = {
+                target_upsert(b.arena, b.mapping, ((struct position){5, 1}), "1", "a", "1"),
+                target_delete(b.arena, b.mapping, ((struct position){5, 2}), "2"),
+                target_truncate((struct position){5, 3}),
+            };
+
+            for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+                CLEANUP(buf_free) struct buf out = buf_make(10000);
+                struct err err;
+                size_t requests;
+
+                CHECK_OK(render_all(&b, &actions[i], 1, &out, &requests, &err), err);
+                CHECK(strstr(out.ptr, conditions[i]));
+            }
+        }
+        bench_close(&b);
+    }
+}
+
 static void
 rule_05_the_epoch_is_in_every_version(void **state UNUSED)
 {
@@ -397,6 +431,7 @@ main(void)
         cmocka_unit_test(without_versions_deletes_are_plain),
         cmocka_unit_test(rule_20_a_tombstone_is_an_upsert_of_nulls),
         cmocka_unit_test(rule_18_truncate_deletes_what_is_older),
+        cmocka_unit_test(defect_p1_01_p2_01_every_write_is_conditional),
         cmocka_unit_test(rule_05_the_epoch_is_in_every_version),
         cmocka_unit_test(rule_05_a_version_that_does_not_fit_stops_the_flow),
     };
