@@ -16,6 +16,7 @@
 
 #define CONNECTIONS_MAX 64
 #define MESSAGE_MAX     MEGABYTES(64)
+#define OUTGOING_MAX    MEGABYTES(128)
 #define LOG_ROOM        MEGABYTES(8)
 #define PORT            5432
 #define WAIT_MS         5000
@@ -43,9 +44,11 @@ struct scripted_pg {
     char conninfo[160];
     int listener;
     pthread_t thread;
+    pthread_t writer; /* of the stream: a test pushes more than a socket holds */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
+    struct buf outgoing;
     const char *version;
     const char *refusal;
     struct connection connections[CONNECTIONS_MAX];
@@ -514,6 +517,43 @@ accept_all(void *arg)
     }
 }
 
+/* ---- the stream's writer ---- */
+
+/* Under the lock; the newest stream counts. */
+static int
+stream_fd(const struct scripted_pg *peer)
+{
+    for (size_t i = peer->count; i > 0; i--) {
+        if (peer->connections[i - 1].streaming)
+            return peer->connections[i - 1].fd;
+    }
+    return -1;
+}
+
+static void *
+write_stream(void *arg)
+{
+    struct scripted_pg *peer = arg;
+
+    pthread_mutex_lock(&peer->lock);
+    while (!peer->stopping) {
+        struct buf taken = peer->outgoing;
+        int fd = stream_fd(peer);
+
+        if (fd < 0 || taken.len == 0) {
+            pthread_cond_wait(&peer->changed, &peer->lock);
+            continue;
+        }
+        peer->outgoing = buf_make(OUTGOING_MAX);
+        pthread_mutex_unlock(&peer->lock);
+        write_all(fd, buf_span(&taken));
+        buf_free(&taken);
+        pthread_mutex_lock(&peer->lock);
+    }
+    pthread_mutex_unlock(&peer->lock);
+    return NULL;
+}
+
 /* ---- life ---- */
 
 static int
@@ -550,7 +590,9 @@ scripted_pg_start(const struct pg_rule *rules, size_t count)
     peer->listener = listen_in(peer->folder);
     pthread_mutex_init(&peer->lock, NULL);
     pthread_cond_init(&peer->changed, NULL);
-    if (pthread_create(&peer->thread, NULL, accept_all, peer) != 0)
+    peer->outgoing = buf_make(OUTGOING_MAX);
+    if (pthread_create(&peer->thread, NULL, accept_all, peer) != 0 ||
+        pthread_create(&peer->writer, NULL, write_stream, peer) != 0)
         abort();
     return peer;
 }
@@ -566,6 +608,7 @@ end_connections(struct scripted_pg *peer)
     }
     pthread_cond_broadcast(&peer->changed);
     pthread_mutex_unlock(&peer->lock);
+    pthread_join(peer->writer, NULL);
     for (size_t i = 0; i < peer->count; i++) {
         pthread_join(peer->connections[i].thread, NULL);
         buf_free(&peer->connections[i].sql);
@@ -587,6 +630,7 @@ scripted_pg_stop(struct scripted_pg *peer)
     unlink(path);
     rmdir(peer->folder);
     buf_free(&peer->log);
+    buf_free(&peer->outgoing);
     free(peer->used);
     pthread_cond_destroy(&peer->changed);
     pthread_mutex_destroy(&peer->lock);
@@ -650,38 +694,11 @@ scripted_pg_log(struct scripted_pg *peer)
 /* ---- the stream ---- */
 
 static void
-wait_changed(struct scripted_pg *peer, int64_t deadline_ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 50 * 1000 * 1000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    assert(clock_mono_ms() < deadline_ms && "the scripted server waits in vain");
-    pthread_cond_timedwait(&peer->changed, &peer->lock, &until);
-}
-
-/* Under the lock; the newest stream counts. */
-static struct connection *
-find_stream(struct scripted_pg *peer)
-{
-    int64_t deadline_ms = clock_mono_ms() + WAIT_MS;
-
-    for (;;) {
-        for (size_t i = peer->count; i > 0; i--) {
-            if (peer->connections[i - 1].streaming)
-                return &peer->connections[i - 1];
-        }
-        wait_changed(peer, deadline_ms);
-    }
-}
-
-static void
 send_on_stream(struct scripted_pg *peer, const struct buf *out)
 {
     pthread_mutex_lock(&peer->lock);
-    send_buf(find_stream(peer), out);
+    buf_put(&peer->outgoing, buf_span(out));
+    pthread_cond_broadcast(&peer->changed);
     pthread_mutex_unlock(&peer->lock);
 }
 

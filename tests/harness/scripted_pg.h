@@ -63,7 +63,7 @@ const char *scripted_pg_log(struct scripted_pg *peer);
 
 /* ---- the stream ---- */
 
-/* One CopyData message.  Waits until a stream is there. */
+/* One CopyData message.  Never waits: it goes out once there is a stream that takes it. */
 void scripted_pg_push(struct scripted_pg *peer, struct span payload);
 /* The same as XLogData ending at `end`, and as a keepalive. */
 void scripted_pg_push_xlog(struct scripted_pg *peer, lsn_t end, struct span message);

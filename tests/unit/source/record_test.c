@@ -39,7 +39,7 @@ rule_13_writes_oids_membership_and_options(void **state UNUSED)
 
 #define PUBLICATION(oid, root, ops)                                                                \
     "{\"publication\":{\"oid\":" oid ",\"via_root\":" root ",\"publish\":\"" ops "\"},\"tables\":" \
-                                                                                 "["
+    "["
 #define TABLE(name, oid, member)                                                                   \
     "{\"schema\":\"public\",\"name\":\"" name "\",\"oid\":" oid ",\"member\":" member "}"
 #define BEFORE PUBLICATION("400", "true", "iudt") TABLE("users", "100", "500") "]}"
