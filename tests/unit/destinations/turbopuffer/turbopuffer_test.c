@@ -1,6 +1,7 @@
 /* turbopuffer: settings, and whole writes against a scripted peer. */
 #include "destinations/turbopuffer/turbopuffer.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -385,20 +386,35 @@ rule_19_a_timeout_is_of_unknown_outcome(void **state UNUSED)
     bench_close(&b);
 }
 
+static void *
+cancel_soon(void *fd)
+{
+    usleep(50 * 1000);
+    eventfd_write(*(int *)fd, 1);
+    return NULL;
+}
+
 static void
 rule_10_a_cut_request_is_of_unknown_outcome(void **state UNUSED)
 {
     static const struct scripted_step steps[] = {{.deed = SCRIPT_HANG}};
     struct action action;
     struct bench b;
+    pthread_t thread;
     int fd = eventfd(0, EFD_CLOEXEC);
 
     bench_open(&b, steps, 1);
     action = one(&b);
-    eventfd_write(fd, 1);
+    pthread_create(&thread, NULL, cancel_soon, &fd);
+    CHECK(!bench_write(&b, &action, 1, 5000, fd));
+    pthread_join(thread, NULL);
+    CHECK_INT(b.err.kind, ERR_CANCELED);
+    CHECK(b.result.unknown);
+
+    /* Canceled already: nothing leaves us, and there is no doubt. */
     CHECK(!bench_write(&b, &action, 1, 5000, fd));
     CHECK_INT(b.err.kind, ERR_CANCELED);
-    CHECK(!b.result.unknown); /* nothing had left us */
+    CHECK(!b.result.unknown);
     close(fd);
     bench_close(&b);
 }
