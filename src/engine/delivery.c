@@ -28,6 +28,8 @@ delivery_init(struct delivery *delivery, bool unclean, struct err *err)
                                    err) ||
         !store->type->dead_letters_count(store, mapping->name, &letters, err))
         return err_wrap(err, "mapping %s", mapping->name);
+    if (!delivery->first)
+        delivery->repeat_ms = INT64_MAX;
     delivery->late_until_ms = delivery->stored_until_ms;
     delivery->has_dead_letters = letters > 0;
     return !unclean || journal_doubt(delivery, err);
@@ -70,11 +72,10 @@ attempt(struct delivery *delivery, const struct action *actions, size_t count,
 {
     struct destination_lane *lane = delivery->lane;
     struct arena_mark mark = arena_mark(delivery->scratch);
-    const struct destination_write write = {
+    struct destination_write write = {
         .actions = actions,
         .count = count,
         .scratch = delivery->scratch,
-        .deadline_ms = clock_mono_ms() + WRITE_TIMEOUT_MS,
         .cancel_fd = delivery->gate->cancel_fd,
     };
     bool done;
@@ -82,6 +83,8 @@ attempt(struct delivery *delivery, const struct action *actions, size_t count,
     *result = (struct destination_result){0};
     if (!gate_wait(delivery->gate))
         return err_set(err, ERR_CANCELED, "stopped before writing");
+    write.deadline_ms =
+        clock_mono_ms() + WRITE_TIMEOUT_MS; /* the gate may have been shut for long */
     fault_point("write.before");
     done = lane->destination->type->write(lane, &write, result, err);
     fault_point("write.after");
@@ -103,6 +106,19 @@ count_written(struct delivery *delivery, const struct action *actions, size_t co
     atomic_store(&delivery->counters->last_write_ms, clock_wall_ms());
 }
 
+/* Nothing goes on before the store knows: what is deleted from here on may have to be repeated. */
+static bool
+doubt_until_stored(struct delivery *delivery, struct err *err)
+{
+    for (unsigned tries = 0; !journal_doubt(delivery, err); tries++) {
+        if (!err_policy(err->kind)->retry)
+            return false;
+        if (!pause_before_retry(delivery, tries, 0, "recording a request of unknown outcome", err))
+            return false;
+    }
+    return true;
+}
+
 /* The same actions, until they are durable or fail for good. */
 static bool
 write_until_answered(struct delivery *delivery, const struct action *actions, size_t count,
@@ -113,7 +129,7 @@ write_until_answered(struct delivery *delivery, const struct action *actions, si
     for (unsigned tries = 0; !attempt(delivery, actions, count, &result, err); tries++) {
         struct err doubt;
 
-        if (result.unknown && !journal_doubt(delivery, &doubt)) {
+        if (result.unknown && !doubt_until_stored(delivery, &doubt)) {
             *err = doubt;
             return false;
         }
@@ -183,13 +199,12 @@ static bool
 map_batch(struct delivery *delivery, const struct batch *batch, struct actions *ret,
           struct err *err)
 {
-    const struct reader_wait wait = {
-        .deadline_ms = clock_mono_ms() + WRITE_TIMEOUT_MS,
-        .cancel_fd = delivery->gate->cancel_fd,
-    };
-
     for (unsigned tries = 0;; tries++) {
         struct arena_mark mark = arena_mark(delivery->scratch);
+        const struct reader_wait wait = {
+            .deadline_ms = clock_mono_ms() + WRITE_TIMEOUT_MS,
+            .cancel_fd = delivery->gate->cancel_fd,
+        };
 
         if (mapper_map(batch, delivery->reader, &wait, delivery->scratch, ret, err))
             return true;

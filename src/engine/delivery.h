@@ -31,6 +31,7 @@ struct delivery {
     struct gate *gate;
     struct counters *counters;
     bool strict;
+    bool first;                /* of its target's lanes: repeats what earlier runs journalled */
     int64_t journal_max_bytes; /* per target */
     struct retry_policy backoff;
 
@@ -39,7 +40,7 @@ struct delivery {
     struct random random;
     int64_t late_until_ms;   /* wall clock: a write of unknown outcome may still arrive */
     int64_t stored_until_ms; /* what the store knows of it */
-    int64_t repeat_ms;       /* wall clock: the earliest journal entry is due; INT64_MAX none */
+    int64_t repeat_ms;       /* wall clock: when journal entries are due; INT64_MAX never */
     bool has_dead_letters;
 };
 

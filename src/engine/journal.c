@@ -46,6 +46,19 @@ is_delete(const struct action *action)
     return action->kind == ACTION_DELETE || action->kind == ACTION_TRUNCATE;
 }
 
+/* Lanes of one target doubt for themselves, but a TRUNCATE is about the rows of all of them. */
+static bool
+target_late_until(struct delivery *delivery, int64_t *ret_until_ms, struct err *err)
+{
+    struct store *store = delivery->store;
+
+    if (!store->type->unknown_get(store, delivery->lane->mapping->target, ret_until_ms, err))
+        return false;
+    if (*ret_until_ms < delivery->late_until_ms)
+        *ret_until_ms = delivery->late_until_ms;
+    return true;
+}
+
 static struct store_journal_entry
 entry_of(const struct action *action, int64_t due_ms)
 {
@@ -69,10 +82,37 @@ find_dead(struct delivery *delivery, const struct action *actions, size_t count,
         ids[i] = actions[i].kind == ACTION_DELETE ? actions[i].id.text : SPAN("");
     if (!store->type->dead_letters_have(store, delivery->lane->mapping->name, ids, count, ret_dead,
                                         err))
-        return false;
-    for (size_t i = 0; i < count; i++) /* a TRUNCATE deletes whatever any dead letter is about */
-        ret_dead[i] = ret_dead[i] || actions[i].kind == ACTION_TRUNCATE;
+        return err_wrap(err, "looking for dead letters");
+    for (size_t i = 0; i < count; i++)
+        ret_dead[i] = ret_dead[i] && actions[i].kind == ACTION_DELETE;
     return true;
+}
+
+/*
+ * When an action is to be repeated; 0: it need not be.  A late write comes at a time, a dead letter
+ * that is retried reads its row first (SEMANTICS 22): of the two the time is kept.  So a TRUNCATE
+ * waits for no dead letter, or it would never be repeated where there is one.
+ */
+static int64_t
+due_of(const struct action *action, bool dead, int64_t late_ms, int64_t target_late_ms)
+{
+    int64_t until_ms = action->kind == ACTION_TRUNCATE ? target_late_ms : late_ms;
+
+    if (!is_delete(action))
+        return 0;
+    if (until_ms > clock_wall_ms())
+        return until_ms;
+    return dead ? WHEN_RESOLVED : 0;
+}
+
+static bool
+has_truncate(const struct action *actions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (actions[i].kind == ACTION_TRUNCATE)
+            return true;
+    }
+    return false;
 }
 
 /* SEMANTICS 19: the journal is capped in bytes; over the cap the lane waits. */
@@ -125,21 +165,25 @@ bool
 journal_deletes(struct delivery *delivery, const struct action *actions, size_t count,
                 struct err *err)
 {
+    int64_t late_ms = delivery->late_until_ms, target_late_ms = 0;
+    bool late = late_ms > clock_wall_ms(), truncates = has_truncate(actions, count);
     struct store_journal_entry *entries;
-    bool late = delivery->late_until_ms > clock_wall_ms();
-    bool *dead;
     size_t found = 0;
+    bool *dead;
 
-    if (!journal_applies(delivery) || (!late && !delivery->has_dead_letters))
+    if (!journal_applies(delivery) || (!late && !delivery->has_dead_letters && !truncates))
         return true;
+    if (truncates && !target_late_until(delivery, &target_late_ms, err))
+        return false;
     entries = arena_new_n(delivery->scratch, struct store_journal_entry, count);
     dead = arena_new_n(delivery->scratch, bool, count);
     if (delivery->has_dead_letters && !find_dead(delivery, actions, count, dead, err))
-        return err_wrap(err, "looking for dead letters");
+        return false;
     for (size_t i = 0; i < count; i++) {
-        if (is_delete(&actions[i]) && (late || dead[i]))
-            entries[found++] =
-                entry_of(&actions[i], dead[i] ? WHEN_RESOLVED : delivery->late_until_ms);
+        int64_t due_ms = due_of(&actions[i], dead[i], late_ms, target_late_ms);
+
+        if (due_ms)
+            entries[found++] = entry_of(&actions[i], due_ms);
     }
     return add(delivery, entries, found, err);
 }

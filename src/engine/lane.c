@@ -4,7 +4,11 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/thread.h"
+
+/* When the store fails while deletes are repeated. */
+#define REPEAT_AGAIN_MS 5000
 
 /* What a lane pops when it shall end; it follows every batch that was pushed before. */
 static struct job quit;
@@ -23,7 +27,7 @@ wake_ms(const struct lane *lane)
 {
     int64_t due = lane->delivery.repeat_ms, wait;
 
-    if (!lane->repeats || due == INT64_MAX)
+    if (due == INT64_MAX)
         return INT64_MAX;
     wait = due - clock_wall_ms();
     return clock_mono_ms() + (wait > 0 ? wait : 0);
@@ -36,6 +40,12 @@ repeat(struct lane *lane)
 
     if (delivery_repeat(&lane->delivery, &err))
         return;
+    if (err_policy(err.kind)->retry) {
+        lane->delivery.repeat_ms = clock_wall_ms() + REPEAT_AGAIN_MS;
+        log_warn(log_msg("deletes not repeated, trying again"), log_int("in_ms", REPEAT_AGAIN_MS),
+                 log_err(&err));
+        return;
+    }
     lane->delivery.repeat_ms = INT64_MAX; /* once reported, the flow stops */
     if (err.kind == ERR_CANCELED)
         return;
@@ -50,14 +60,15 @@ lane_main(void *arg)
     struct lane *lane = arg;
 
     for (;;) {
-        struct job *job = queue_pop(lane->in, wake_ms(lane));
+        struct job *job;
 
+        if (wake_ms(lane) <= clock_mono_ms()) /* also where there is always a next batch */
+            repeat(lane);
+        job = queue_pop(lane->in, wake_ms(lane));
         if (job == &quit)
             return NULL;
-        if (!job) {
-            repeat(lane);
+        if (!job)
             continue;
-        }
         job->done = delivery_run(&lane->delivery, job->batch, &job->err);
         answer(lane, job);
     }

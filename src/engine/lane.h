@@ -28,7 +28,6 @@ struct job {
 
 struct lane {
     struct delivery delivery;
-    bool repeats; /* this lane repeats the target's deletes */
     struct queue *in;
     struct queue *completions; /* shared, the owner's */
     pthread_t thread;

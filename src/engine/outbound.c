@@ -261,12 +261,12 @@ open_outlet(struct owner *owner, size_t mapping, struct outlet *outlet, bool fir
 
     outlet->mapping = mapping;
     outlet->waiting_end = &outlet->waiting;
-    outlet->lane.repeats = first;
     *delivery = (struct delivery){
         .store = args->store,
         .gate = &owner->gate,
         .counters = owner->counters,
         .strict = args->strict,
+        .first = first,
         .journal_max_bytes = args->journal_max_bytes,
         .backoff = args->backoff,
         .reader = args->reader_new ? args->reader_new(args->reader_arg) : NULL,

@@ -38,6 +38,7 @@ static struct {
     size_t poison_count;
     struct buf log;
     size_t writes, failed, largest;
+    int64_t deadline_ms;
     struct document *documents;
     size_t document_count;
     bool disordered;
@@ -231,6 +232,7 @@ answer_of(const struct destination_write *write, struct mock_answer *ret)
 {
     *ret = (struct mock_answer){0};
     mock.writes++;
+    mock.deadline_ms = write->deadline_ms;
     if (mock.answer_next < mock.answer_count)
         *ret = mock.answers[mock.answer_next++];
     else if (is_poison(write))
@@ -366,6 +368,12 @@ size_t
 mock_failed_writes(void)
 {
     return mock.failed;
+}
+
+int64_t
+mock_deadline_ms(void)
+{
+    return mock.deadline_ms;
 }
 
 size_t

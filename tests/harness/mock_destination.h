@@ -42,6 +42,8 @@ size_t mock_writes(void);        /* attempts */
 size_t mock_failed_writes(void); /* of them */
 size_t mock_ids(void);           /* distinct ids that are present now */
 
+int64_t mock_deadline_ms(void); /* of the last write */
+
 /* The largest number of rows in one write that succeeded. */
 size_t mock_largest(void);
 

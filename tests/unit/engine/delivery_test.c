@@ -2,6 +2,7 @@
  */
 #include "engine/delivery.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -235,6 +236,77 @@ a_canceled_gate_ends_the_wait(void **state UNUSED)
     end(&f);
 }
 
+/* thread: another one */
+static void *
+open_gate_later(void *gate)
+{
+    CHECK(gate_sleep(gate, 50));
+    gate_set(gate, true);
+    return NULL;
+}
+
+static void
+rule_10_the_time_before_a_shut_gate_is_not_the_writes_time(void **state UNUSED)
+{
+    int64_t begin_ms = clock_mono_ms();
+    struct fixture f;
+    pthread_t opener;
+    struct err err;
+
+    begin(&f);
+    add_rows(&f, 1, 1);
+    CHECK(run(&f, &err));
+    CHECK(mock_deadline_ms() <= clock_mono_ms() + 60000);
+    gate_set(&f.gate, false);
+    CHECK_INT(pthread_create(&opener, NULL, open_gate_later, &f.gate), 0);
+    add_rows(&f, 1, 1);
+    CHECK_OK(run(&f, &err), err);
+    CHECK_INT(pthread_join(opener, NULL), 0);
+    CHECK(mock_deadline_ms() >= begin_ms + 50 + 60000);
+    end(&f);
+}
+
+/* A reader that fails three times, and remembers how long it was given. */
+static struct slow_reader {
+    struct reader base;
+    int64_t deadlines[4];
+    size_t reads;
+} slow;
+
+static bool
+slow_read(struct reader *reader UNUSED, const struct mapping *mapping UNUSED,
+          struct reader_request *requests, size_t count, const struct reader_wait *wait,
+          struct arena *arena UNUSED, struct err *err)
+{
+    slow.deadlines[slow.reads++] = wait->deadline_ms;
+    if (slow.reads < ARRAY_LEN(slow.deadlines))
+        return err_set(err, ERR_TRANSIENT, "not visible yet");
+    for (size_t i = 0; i < count; i++)
+        requests[i].image = NULL;
+    return true;
+}
+
+static void
+rule_04_every_attempt_to_read_back_has_a_deadline_of_its_own(void **state UNUSED)
+{
+    static const struct reader_type type = {.read = slow_read};
+    struct fixture f;
+    struct err err;
+
+    begin(&f);
+    slow = (struct slow_reader){.base.type = &type};
+    f.delivery.reader = &slow.base;
+    f.delivery.backoff = (struct retry_policy){.base_ms = 5, .cap_ms = 20};
+    add(&f, CHANGE_UPDATE, "1", "?");
+    CHECK_OK(run(&f, &err), err);
+    CHECK_INT(slow.reads, ARRAY_LEN(slow.deadlines));
+    for (size_t i = 1; i < slow.reads; i++)
+        CHECK(slow.deadlines[i] >= slow.deadlines[i - 1] + 5);
+    CHECK_STR(mock_log(), "D1@100.1\n");
+    f.delivery.reader = NULL;
+    end(&f);
+}
+
 /* ---- poison ---- */
 
 static void
@@ -460,6 +532,98 @@ rule_19_a_delete_of_an_id_with_a_dead_letter_waits_for_it(void **state UNUSED)
 }
 
 static void
+rule_19_a_dead_letter_does_not_put_off_a_repetition_that_has_its_time(void **state UNUSED)
+{
+    struct fixture f;
+    struct err err;
+    int64_t due;
+
+    begin(&f);
+    mock_poison("1");
+    add(&f, CHANGE_INSERT, "1", "a");
+    CHECK_OK(run(&f, &err), err);
+    mock_reset(CAPS);
+    mock_answer((struct mock_answer){.kind = ERR_TRANSIENT, .unknown = true});
+    add(&f, CHANGE_DELETE, "1", NULL);
+    CHECK_OK(run(&f, &err), err);
+    CHECK_INT(journalled(&f, &due), 1);
+    CHECK(due <= clock_wall_ms() + f.mapping.grace_ms);
+    end(&f);
+}
+
+static void
+rule_18_a_truncate_is_said_again_when_another_lane_is_in_doubt(void **state UNUSED)
+{
+    int64_t until = clock_wall_ms() + 60000, due;
+    struct fixture f;
+    struct err err;
+
+    begin(&f);
+    add(&f, CHANGE_TRUNCATE, NULL, NULL);
+    CHECK_OK(run(&f, &err), err);
+    CHECK_INT(journalled(&f, &due), 0);
+    CHECK_OK(f.store->type->unknown_put(f.store, "items", until, &err), err);
+    add(&f, CHANGE_DELETE, "1", NULL); /* an id has one lane, which knows of its own doubt */
+    add(&f, CHANGE_TRUNCATE, NULL, NULL);
+    CHECK_OK(run(&f, &err), err);
+    CHECK_INT(journalled(&f, &due), 1);
+    CHECK_INT(due, until);
+    end(&f);
+}
+
+static void
+rule_18_a_truncate_does_not_wait_for_dead_letters(void **state UNUSED)
+{
+    struct fixture f;
+    struct err err;
+    int64_t due;
+
+    begin(&f);
+    mock_poison("1");
+    add(&f, CHANGE_INSERT, "1", "a");
+    CHECK_OK(run(&f, &err), err);
+    add(&f, CHANGE_TRUNCATE, NULL, NULL);
+    CHECK_OK(run(&f, &err), err);
+    CHECK_INT(journalled(&f, &due), 0);
+    end(&f);
+}
+
+/* The disk is full, twice. */
+static const struct store_type *sound;
+static int failures;
+
+static bool
+unknown_put_later(struct store *store, const char *target, int64_t until_ms, struct err *err)
+{
+    if (failures-- > 0)
+        return err_set(err, ERR_TRANSIENT, "disk full");
+    return sound->unknown_put(store, target, until_ms, err);
+}
+
+static void
+rule_19_doubt_waits_for_the_store_and_does_not_end_the_flow(void **state UNUSED)
+{
+    struct store_type full;
+    struct fixture f;
+    struct err err;
+    int64_t until;
+
+    begin(&f);
+    sound = f.store->type;
+    full = *sound;
+    full.unknown_put = unknown_put_later;
+    f.store->type = &full;
+    failures = 2;
+    mock_answer((struct mock_answer){.kind = ERR_TRANSIENT, .unknown = true});
+    add(&f, CHANGE_DELETE, "1", NULL);
+    CHECK_OK(run(&f, &err), err);
+    CHECK_OK(sound->unknown_get(f.store, "items", &until, &err), err);
+    CHECK(until > clock_wall_ms());
+    f.store->type = sound;
+    end(&f);
+}
+
+static void
 rule_20_tombstones_and_unversioned_targets_need_no_journal(void **state UNUSED)
 {
     for (int i = 0; i < 2; i++) {
@@ -513,6 +677,8 @@ main(void)
         cmocka_unit_test(transient_failures_are_tried_again_identically),
         cmocka_unit_test(config_failures_stop_and_leave_no_dead_letter),
         cmocka_unit_test(a_canceled_gate_ends_the_wait),
+        cmocka_unit_test(rule_10_the_time_before_a_shut_gate_is_not_the_writes_time),
+        cmocka_unit_test(rule_04_every_attempt_to_read_back_has_a_deadline_of_its_own),
         cmocka_unit_test(rule_16_bisects_to_the_poison_rows_and_keeps_the_rest_in_order),
         cmocka_unit_test(the_raw_event_is_kept),
         cmocka_unit_test(rule_16_sixteen_rows_that_fail_alike_are_a_configuration_error),
@@ -525,6 +691,10 @@ main(void)
         cmocka_unit_test(rule_19_an_unclean_end_journals_deletes_too),
         cmocka_unit_test(rule_19_a_due_delete_is_repeated_at_its_own_version_and_forgotten),
         cmocka_unit_test(rule_19_a_delete_of_an_id_with_a_dead_letter_waits_for_it),
+        cmocka_unit_test(rule_19_a_dead_letter_does_not_put_off_a_repetition_that_has_its_time),
+        cmocka_unit_test(rule_18_a_truncate_is_said_again_when_another_lane_is_in_doubt),
+        cmocka_unit_test(rule_18_a_truncate_does_not_wait_for_dead_letters),
+        cmocka_unit_test(rule_19_doubt_waits_for_the_store_and_does_not_end_the_flow),
         cmocka_unit_test(rule_20_tombstones_and_unversioned_targets_need_no_journal),
         cmocka_unit_test(rule_19_over_its_cap_the_journal_makes_the_lane_wait),
     };

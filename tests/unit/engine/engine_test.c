@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "harness/check.h"
 #include "harness/mock_destination.h"
 #include "harness/sample.h"
@@ -354,6 +355,44 @@ rule_18_truncate_is_a_barrier_over_all_lanes(void **state UNUSED)
     end(&f);
 }
 
+/* An id that does not belong to the first of four lanes. */
+static const char *
+id_of_another_lane(void)
+{
+    static const char *const ids[] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+    size_t i = 0;
+
+    while (hash_bytes(span_of(ids[i])) % 4 == 0)
+        i++;
+    return ids[i];
+}
+
+static void
+rule_19_every_lane_repeats_its_deletes(void **state UNUSED)
+{
+    const struct sample_change change = {CHANGE_DELETE, .id = id_of_another_lane()};
+    const struct sample_transaction script[] = {{100, 110, &change, 1}};
+    int stop_fd = eventfd(0, EFD_CLOEXEC);
+    int64_t bytes, count, due_ms;
+    struct fixture f;
+    struct err err;
+
+    begin(&f, script, 1);
+    f.mapping.lanes = 4;
+    f.mapping.grace_ms = 300;
+    f.args.unclean = true;
+    f.args.stop_fd = stop_fd;
+    f.args.tick = stop_after_two_ticks;
+    f.args.tick_arg = &stop_fd;
+    CHECK_OK(engine_run(&f.args, &f.clean, &err), err);
+    CHECK_INT(f.counters.journalled, 1);
+    CHECK_OK(f.store->type->journal_size(f.store, "items", &bytes, &count, &due_ms, &err), err);
+    CHECK_INT(count, 0);
+    CHECK_INT(mock_writes(), 2);
+    close(stop_fd);
+    end(&f);
+}
+
 /* ---- stopping ---- */
 
 static void
@@ -419,6 +458,7 @@ main(void)
         cmocka_unit_test(rule_30_reading_stops_at_the_budget_and_goes_on),
         cmocka_unit_test(rule_15_ids_keep_their_lane_so_their_order_holds),
         cmocka_unit_test(rule_18_truncate_is_a_barrier_over_all_lanes),
+        cmocka_unit_test(rule_19_every_lane_repeats_its_deletes),
         cmocka_unit_test(a_stop_is_over_within_its_bound_and_records_the_doubt),
         cmocka_unit_test(a_stop_lets_the_lanes_finish),
     };
