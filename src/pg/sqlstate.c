@@ -17,7 +17,7 @@ static const struct pg_sqlstate_meaning meanings[] = {
     {"40",    ERR_TRANSIENT, NULL},
     {"42501", ERR_CONFIG,    "grant the privilege; `check` prints the SQL for everything that is missing"},
     {"42",    ERR_CONFIG,    NULL},
-    {"53300", ERR_TRANSIENT, "the server has no free connection: close some or raise max_connections"},
+    {"53300", ERR_TRANSIENT, "the server has no free connection: close some, or raise max_connections or max_wal_senders"},
     {"53400", ERR_CONFIG,    "raise max_replication_slots or max_wal_senders, or drop a slot nobody uses"},
     {"53",    ERR_TRANSIENT, NULL},
     {"55006", ERR_FENCED,    NULL},

@@ -69,7 +69,8 @@ static const char server_sql[] =
     "       EXISTS (SELECT FROM pg_catalog.pg_roles m"
     "                WHERE m.rolname IN ('rds_replication')"
     "                  AND pg_catalog.pg_has_role(m.oid, 'MEMBER')),"
-    "       coalesce(current_setting('idle_replication_slot_timeout', true), '0')"
+    "       coalesce(current_setting('idle_replication_slot_timeout', true), '0'),"
+    "       current_setting('server_encoding')"
     "  FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
 
 /* The order of server_sql. */
@@ -89,6 +90,7 @@ enum {
     SRV_PROVIDER,
     SRV_RDS_REPLICATION,
     SRV_SLOT_TIMEOUT,
+    SRV_ENCODING,
 };
 
 struct check {
@@ -232,6 +234,27 @@ check_capacity(struct check *check)
                        "SELECT slot_name FROM pg_replication_slots WHERE NOT active;");
     if (senders >= senders_max && !check->slot.active)
         report_setting(check, "max_wal_senders", senders, senders_max, "");
+}
+
+/* The server removes WAL beyond max_slot_wal_keep_size; this slot is next. */
+static void
+check_slot_health(struct check *check)
+{
+    if (strcmp(check->slot.wal_status, "unreserved") == 0)
+        report_add(check->report, SEVERITY_WARNING, WHERE,
+                   "ALTER SYSTEM SET max_slot_wal_keep_size = -1;\nSELECT pg_reload_conf();",
+                   "slot \"%s\" is about to be invalidated: it is further behind than "
+                   "max_slot_wal_keep_size",
+                   check->args->settings->slot);
+}
+
+static void
+check_encoding(struct check *check)
+{
+    if (strcmp(pg_text(check->server, 0, SRV_ENCODING), "SQL_ASCII") == 0)
+        report_add(check->report, SEVERITY_WARNING, WHERE, NULL,
+                   "the database has the encoding SQL_ASCII, which checks nothing: text that is "
+                   "not UTF-8 cannot be delivered and becomes a dead letter");
 }
 
 static void
@@ -446,12 +469,25 @@ report_foreign(struct check *check)
                pg_text(check->server, 0, SRV_USER), check->foreign.ptr);
 }
 
+/* As it will be, once the plan has run. */
+static bool
+comes_under_root(const struct check *check)
+{
+    if (!check->publication.exists || check->publication.via_root)
+        return true;
+    for (size_t i = 0; i < check->args->spec->count; i++) {
+        if (check->args->spec->tables[i]->kind == 'p')
+            return true;
+    }
+    return false;
+}
+
 static void
 check_family(struct check *check, const struct pg_rows *row, const char *where)
 {
     const char *roots = pg_text(row, 0, TAB_ROOTS);
 
-    if (*roots)
+    if (*roots && comes_under_root(check))
         report_add(check->report, SEVERITY_ERROR, where, NULL,
                    "it is a partition of %s, which is published too: its changes come under that "
                    "name; map that table, or take it out of publication \"%s\"",
@@ -524,6 +560,8 @@ check_everything(struct check *check, struct err *err)
     check_role(check);
     check_capacity(check);
     check_slot_timeout(check);
+    check_slot_health(check);
+    check_encoding(check);
     if (!check_publication(check, err))
         return false;
     for (size_t i = 0; i < spec->count; i++) {
