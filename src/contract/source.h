@@ -32,7 +32,7 @@ enum source_event_type {
     SOURCE_COMMIT,
     SOURCE_RELATION,
     SOURCE_KEEPALIVE,
-    SOURCE_RENEW, /* idle, and better closed and opened again (SEMANTICS 30) */
+    SOURCE_RENEW, /* idle, and better closed and opened again, when all is saved (SEMANTICS 30) */
 };
 
 struct source_event {

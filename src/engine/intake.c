@@ -15,6 +15,7 @@
 
 /* ---- which lane ---- */
 
+/* NULL: this image does not say. */
 static struct outlet *
 outlet_by_id(struct owner *owner, size_t mapping, const struct projection *projection,
              const struct value *row)
@@ -25,6 +26,9 @@ outlet_by_id(struct owner *owner, size_t mapping, const struct projection *proje
     struct docid id;
     struct err err;
 
+    /* An id out of line is sent in the old key only, if it has not changed. */
+    if (!row || row[projection->source[own->id_column]].kind == VALUE_UNCHANGED)
+        return NULL;
     /* An id that cannot be made becomes a dead letter in whichever lane. */
     if (!docid_make(own, &row[projection->source[own->id_column]], owner->scratch, &id, &err))
         return &owner->outlets[first];
@@ -37,13 +41,13 @@ add_by_id(struct owner *owner, const struct route *route, const struct change *c
           int64_t now_ms)
 {
     const struct projection *projection = route->projection;
-    struct outlet *before = NULL, *after = NULL;
+    struct outlet *before, *after;
 
     arena_reset(owner->scratch);
-    if (change->before)
-        before = outlet_by_id(owner, route->mapping, projection, change->before);
-    if (change->after)
-        after = outlet_by_id(owner, route->mapping, projection, change->after);
+    before = outlet_by_id(owner, route->mapping, projection, change->before);
+    after = outlet_by_id(owner, route->mapping, projection, change->after);
+    if (!before && !after)
+        after = &owner->outlets[owner->first_outlet[route->mapping]];
     if (!before || !after || before == after) {
         outbound_add(owner, after ? after : before, projection, change, ROW_WHOLE, now_ms);
         return;
@@ -198,6 +202,7 @@ on_event(struct owner *owner, const struct source_event *event, int64_t now_ms)
     case SOURCE_COMMIT:
         fault_point("intake.commit");
         ledger_commit(&owner->ledger, event->lsn);
+        owner->commit_end = event->lsn;
         atomic_fetch_add_explicit(&owner->counters->transactions, 1, memory_order_relaxed);
         atomic_store_explicit(&owner->counters->last_commit_us, event->commit_us,
                               memory_order_relaxed);
@@ -243,6 +248,13 @@ relieve(struct owner *owner)
         outbound_dispatch(&owner->outlets[i]);
 }
 
+/* Before everything is saved the next stream would only bring the same again. */
+static bool
+may_renew(const struct owner *owner)
+{
+    return owner->ledger.unfinished == 0 && owner->ledger.checkpoint >= owner->commit_end;
+}
+
 static bool
 read_one(struct owner *owner, struct source_event *event, int64_t now_ms)
 {
@@ -253,7 +265,7 @@ read_one(struct owner *owner, struct source_event *event, int64_t now_ms)
         owner_stream_lost(owner, &err, now_ms);
         return false;
     }
-    if (event->type == SOURCE_RENEW)
+    if (event->type == SOURCE_RENEW && may_renew(owner))
         owner_stream_renew(owner, now_ms);
     on_event(owner, event, now_ms);
     return event->type != SOURCE_IDLE && event->type != SOURCE_RENEW;

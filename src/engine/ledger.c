@@ -100,7 +100,6 @@ ledger_open(struct ledger *ledger, size_t mapping)
     size_t entry = free_slot(ledger);
 
     assert(mapping < ledger->mapping_count);
-    assert(ledger->in_transaction);
     ledger->entries[entry] = (struct ledger_entry){.mapping = mapping, .floor = ledger->end};
     ledger->unfinished++;
     return entry;

@@ -63,7 +63,11 @@ void ledger_abandon(struct ledger *ledger); /* the stream was lost, perhaps insi
 
 /* ---- what is on its way ---- */
 
-size_t ledger_open(struct ledger *ledger, size_t mapping); /* returns the entry */
+/*
+ * Returns the entry.  Its rows are of the transaction that is being read, or was when the stream
+ * was lost: either way nothing past `end` has been read but it.
+ */
+size_t ledger_open(struct ledger *ledger, size_t mapping);
 lsn_t ledger_floor(const struct ledger *ledger, size_t entry);
 void ledger_finish(struct ledger *ledger, size_t entry);
 

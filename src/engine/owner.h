@@ -53,6 +53,7 @@ struct owner {
 
     /* the stream */
     bool streaming;
+    lsn_t commit_end; /* of the last transaction read */
     unsigned reopen_tries;
     int64_t reopen_ms;
     int64_t feedback_ms;      /* due */

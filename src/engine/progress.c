@@ -61,7 +61,7 @@ save_is_due(const struct owner *owner, int64_t now_ms, bool at_once)
     bool progress = ledger_durable(&owner->ledger) > owner->ledger.checkpoint;
     int64_t wait = owner->wrote_since_save || owner->flags_changed ? SAVE_MS : SAVE_IDLE_MS;
 
-    if (owner->saving || (!progress && !owner->flags_changed))
+    if (!owner->saver.running || owner->saving || (!progress && !owner->flags_changed))
         return false;
     return at_once || now_ms - owner->saved_ms >= wait;
 }

@@ -115,6 +115,7 @@ saver_join(struct saver *saver, int64_t deadline_ms)
         if (!thread_join(saver->thread, deadline_ms))
             return false;
         saver->running = false;
+        (void)queue_try_pop(saver->out); /* an answer that came after the time to wait for it */
     }
     queue_freep(&saver->in);
     queue_freep(&saver->out);

@@ -133,6 +133,8 @@ static struct {
     size_t alter_at;
     bool related; /* the Relation message of `schema` was handed over */
     size_t events, lose_after;
+    bool lose_feedback;
+    bool renewal, handed_over;
     size_t opens;
     lsn_t flush;
     bool shrank;
@@ -144,6 +146,7 @@ sample_open(struct source *source UNUSED, lsn_t start, int64_t deadline_ms UNUSE
             int cancel_fd UNUSED, struct err *err UNUSED)
 {
     sample.opens++;
+    sample.handed_over = false;
     sample.at = 0;
     sample.step = STEP_BEGIN;
     while (sample.at < sample.count && sample.script[sample.at].end <= start)
@@ -200,15 +203,22 @@ sample_next(struct source *source UNUSED, struct source_event *ret, struct err *
     if (sample.events++ == sample.lose_after)
         return err_set(err, ERR_TRANSIENT, "the stream was lost");
     if (sample.at == sample.count) {
-        *ret = (struct source_event){.type = SOURCE_IDLE};
+        bool renew = sample.renewal && sample.handed_over;
+
+        *ret = (struct source_event){.type = renew ? SOURCE_RENEW : SOURCE_IDLE};
         return true;
     }
+    sample.handed_over = true;
     return next_step(&sample.script[sample.at], ret) || next_step(&sample.script[sample.at], ret);
 }
 
 static bool
-sample_feedback(struct source *source UNUSED, lsn_t flush, struct err *err UNUSED)
+sample_feedback(struct source *source UNUSED, lsn_t flush, struct err *err)
 {
+    if (sample.lose_feedback) {
+        sample.lose_feedback = false;
+        return err_set(err, ERR_TRANSIENT, "the stream was lost at feedback");
+    }
     if (flush < sample.flush)
         sample.shrank = true;
     sample.flush = flush;
@@ -264,6 +274,18 @@ void
 sample_source_lose_after(size_t events)
 {
     sample.lose_after = events;
+}
+
+void
+sample_source_lose_feedback(void)
+{
+    sample.lose_feedback = true;
+}
+
+void
+sample_source_want_renewal(void)
+{
+    sample.renewal = true;
 }
 
 void

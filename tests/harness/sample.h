@@ -48,6 +48,12 @@ struct source *sample_source(void);
 /* The stream is lost (TRANSIENT) when so many events of it have been handed over, once. */
 void sample_source_lose_after(size_t events);
 
+/* The next feedback fails (TRANSIENT), once. */
+void sample_source_lose_feedback(void);
+
+/* As after a large message: idle is SOURCE_RENEW in every session that has handed over an event. */
+void sample_source_want_renewal(void);
+
 /* Another schema from this transaction on: the Relation message comes again. */
 void sample_source_alter(size_t transaction, const struct schema *schema);
 

@@ -247,6 +247,25 @@ rule_26_a_mapping_stops_before_the_first_row_it_cannot_place(void **state UNUSED
     end(&f);
 }
 
+static bool
+no_unknown_get(struct store *store UNUSED, const char *target UNUSED, int64_t *ret_until_ms UNUSED,
+               struct err *err)
+{
+    return err_set(err, ERR_CONFIG, "damaged");
+}
+
+/* An id that does not belong to the first of four lanes. */
+static const char *
+id_of_another_lane(void)
+{
+    static const char *const ids[] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+    size_t i = 0;
+
+    while (hash_bytes(span_of(ids[i])) % 4 == 0)
+        i++;
+    return ids[i];
+}
+
 /* ---- many rows ---- */
 
 #define MANY 3000
@@ -320,6 +339,86 @@ rule_15_ids_keep_their_lane_so_their_order_holds(void **state UNUSED)
 }
 
 static void
+rule_18_a_truncate_at_its_barrier_outlives_the_stream(void **state UNUSED)
+{
+    static const struct sample_change changes[] = {
+        {CHANGE_INSERT, .id = "1", .name = "a"},
+        {.op = CHANGE_TRUNCATE},
+        {CHANGE_INSERT, .id = "2", .name = "a"},
+    };
+    static const struct sample_transaction script[] = {{100, 110, changes, 3}};
+    struct fixture f;
+    struct err err;
+
+    begin(&f, script, 1);
+    f.mapping.lanes = 4;
+    sample_source_lose_feedback(); /* the first comes while the insert is on its way */
+    mock_answer((struct mock_answer){.kind = ERR_NONE, .delay_ms = 30});
+    CHECK_OK(engine_run(&f.args, &f.clean, &err), err);
+    CHECK_INT(sample_source_opens(), 2);
+    CHECK_STR(mock_log(), "U1@100.1\nT@100.2\nU2@100.3\n");
+    CHECK_INT(sample_source_flush(), 110);
+    oracle(&f);
+    end(&f);
+}
+
+static void
+rule_15_an_id_that_was_not_sent_again_keeps_its_lane(void **state UNUSED)
+{
+    const char *id = id_of_another_lane();
+    const struct sample_change changes[] = {
+        {CHANGE_INSERT, .id = id, .name = "a"},
+        {CHANGE_UPDATE, .id = "?", .name = "b", .old_id = id},
+    };
+    const struct sample_transaction script[] = {{100, 110, changes, 2}};
+    struct fixture f;
+    struct err err;
+
+    begin(&f, script, 1);
+    f.mapping.lanes = 4;
+    CHECK_OK(engine_run(&f.args, &f.clean, &err), err);
+    CHECK_INT(f.counters.rows, 2);
+    CHECK_STR(mock_name(id), "b");
+    CHECK_INT(mock_ids(), 1);
+    oracle(&f);
+    end(&f);
+}
+
+static void
+rule_30_a_connection_is_renewed_only_when_all_is_saved(void **state UNUSED)
+{
+    struct fixture f;
+    struct err err;
+
+    begin(&f, two, 2);
+    sample_source_want_renewal();
+    mock_answer((struct mock_answer){.kind = ERR_NONE, .delay_ms = 300});
+    CHECK_OK(engine_run(&f.args, &f.clean, &err), err);
+    CHECK(sample_source_opens() <= 2);
+    CHECK_INT(sample_source_flush(), 210);
+    oracle(&f);
+    end(&f);
+}
+
+static void
+a_lane_that_cannot_start_ends_the_flow_and_saves_nothing(void **state UNUSED)
+{
+    struct store_type broken;
+    struct fixture f;
+    struct err err;
+
+    begin(&f, two, 2);
+    broken = *f.store->type;
+    broken.unknown_get = no_unknown_get;
+    f.mappings[0].checkpoint.flags = STORE_STOPPED; /* so that there is something to save */
+    f.store->type = &broken;
+    CHECK_FAILS(engine_run(&f.args, &f.clean, &err), err, ERR_CONFIG, "mapping items: damaged");
+    CHECK(f.clean);
+    CHECK_INT(sample_source_opens(), 0);
+    end(&f);
+}
+
+static void
 rule_18_truncate_is_a_barrier_over_all_lanes(void **state UNUSED)
 {
     static const struct sample_change changes[] = {
@@ -353,18 +452,6 @@ rule_18_truncate_is_a_barrier_over_all_lanes(void **state UNUSED)
     }
     oracle(&f);
     end(&f);
-}
-
-/* An id that does not belong to the first of four lanes. */
-static const char *
-id_of_another_lane(void)
-{
-    static const char *const ids[] = {"1", "2", "3", "4", "5", "6", "7", "8"};
-    size_t i = 0;
-
-    while (hash_bytes(span_of(ids[i])) % 4 == 0)
-        i++;
-    return ids[i];
 }
 
 static void
@@ -458,6 +545,10 @@ main(void)
         cmocka_unit_test(rule_30_reading_stops_at_the_budget_and_goes_on),
         cmocka_unit_test(rule_15_ids_keep_their_lane_so_their_order_holds),
         cmocka_unit_test(rule_18_truncate_is_a_barrier_over_all_lanes),
+        cmocka_unit_test(rule_18_a_truncate_at_its_barrier_outlives_the_stream),
+        cmocka_unit_test(rule_15_an_id_that_was_not_sent_again_keeps_its_lane),
+        cmocka_unit_test(rule_30_a_connection_is_renewed_only_when_all_is_saved),
+        cmocka_unit_test(a_lane_that_cannot_start_ends_the_flow_and_saves_nothing),
         cmocka_unit_test(rule_19_every_lane_repeats_its_deletes),
         cmocka_unit_test(a_stop_is_over_within_its_bound_and_records_the_doubt),
         cmocka_unit_test(a_stop_lets_the_lanes_finish),
