@@ -22,7 +22,8 @@
 #define GZIP_LIMIT           MEGABYTES(600)
 #define GZIP_STEP            ((size_t)64 * 1024)
 #define ANSWER_LIMIT_DEFAULT MEGABYTES(1)
-#define BUFFER_KEEP          MEGABYTES(8) /* larger buffers are not kept between requests */
+#define BUFFER_KEEP          MEGABYTES(8)        /* larger buffers are not kept between requests */
+#define BUFFER_REST          ((size_t)64 * 1024) /* and these not while there are none */
 #define CONNECTION_IDLE_S    30L /* shorter than any peer's own idle limit: facts 3.1 has 60 s */
 
 /* The body of the request in flight, as it travels. */
@@ -439,9 +440,9 @@ describe(struct http *http, struct http_response *ret)
 }
 
 static void
-empty(struct buf *buf)
+empty(struct buf *buf, size_t keep)
 {
-    if (buf->cap > BUFFER_KEEP)
+    if (buf->cap > keep)
         buf_free(buf);
     buf_clear(buf);
 }
@@ -451,8 +452,8 @@ static bool
 prepare_body(struct http *http, const struct http_request *request, struct span *packed,
              struct err *err)
 {
-    empty(&http->answer);
-    empty(&http->packed);
+    empty(&http->answer, BUFFER_KEEP);
+    empty(&http->packed, BUFFER_KEEP);
     http->out = (struct outgoing){.body = request->body, .count = request->body_count};
     if (!request->gzip || total_bytes(request->body, request->body_count) <= GZIP_FROM_BYTES)
         return true;
@@ -489,4 +490,11 @@ http_send(struct http *http, const struct http_request *request, struct http_res
     if (code != CURLE_OK)
         return fail(http, code, err);
     return true;
+}
+
+void
+http_rest(struct http *http)
+{
+    empty(&http->answer, BUFFER_REST);
+    empty(&http->packed, BUFFER_REST);
 }

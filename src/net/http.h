@@ -76,6 +76,9 @@ struct http *http_open(const struct http_settings *settings);
 void http_close(struct http *http); /* NULL is fine */
 void http_closep(struct http **http);
 
+/* No request for a while: the connection stays, large buffers and the last answer go. */
+void http_rest(struct http *http);
+
 /* True when an answer arrived, whatever its status. */
 MUST_CHECK bool http_send(struct http *http, const struct http_request *request,
                           struct http_response *ret, struct err *err);

@@ -289,21 +289,32 @@ send_until_complete(struct turbopuffer_lane *lane, const struct destination_writ
 }
 
 static bool
-turbopuffer_write(struct destination_lane *base, const struct destination_write *write,
-                  struct destination_result *result, struct err *err)
+write_requests(struct turbopuffer_lane *lane, const struct destination_write *write,
+               struct destination_result *result, struct err *err)
 {
-    struct turbopuffer_lane *lane = (struct turbopuffer_lane *)base;
     bool more = true;
 
     turbopuffer_render_start(&lane->render, write->actions, write->count);
     for (;;) {
         if (!turbopuffer_render_next(&lane->render, &more, err))
-            return err_wrap(err, "namespace %s", base->mapping->target);
+            return false;
         if (!more)
             return true;
         if (!send_until_complete(lane, write, result, err))
-            return err_wrap(err, "namespace %s", base->mapping->target);
+            return false;
     }
+}
+
+static bool
+turbopuffer_write(struct destination_lane *base, const struct destination_write *write,
+                  struct destination_result *result, struct err *err)
+{
+    struct turbopuffer_lane *lane = (struct turbopuffer_lane *)base;
+    bool done = write_requests(lane, write, result, err);
+
+    turbopuffer_render_rest(&lane->render);
+    http_rest(lane->http);
+    return done || err_wrap(err, "namespace %s", base->mapping->target);
 }
 
 /* ---- registration ---- */

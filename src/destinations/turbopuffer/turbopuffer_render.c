@@ -308,30 +308,36 @@ make_truncate(struct turbopuffer_render *render, const struct action *action, st
     return true;
 }
 
-/* What is kept for the next request: enough for one of the usual size, however it is spread. */
+/* Buffers are kept up to `keep` bytes in all, however they are spread. */
 static void
-clear_columns(struct turbopuffer_render *render)
+clear_buffers(struct turbopuffer_render *render, size_t keep)
 {
+    struct buf *const others[] = {&render->ids, &render->branches, &render->condition};
     size_t kept = 0;
 
-    for (size_t i = 0; i < render->column_count; i++) {
-        struct turbopuffer_column *column = &render->columns[i];
+    for (size_t i = 0; i < render->column_count + ARRAY_LEN(others); i++) {
+        size_t column = i - ARRAY_LEN(others);
+        struct buf *buf = i < ARRAY_LEN(others) ? others[i] : &render->columns[column].cells;
 
-        kept += column->cells.cap;
-        if (kept > render->plan->max_bytes * 2)
-            buf_free(&column->cells);
-        buf_clear(&column->cells);
-        column->mark = 0;
+        kept += buf->cap;
+        if (kept > keep)
+            buf_free(buf);
+        buf_clear(buf);
     }
+    for (size_t i = 0; i < render->column_count; i++)
+        render->columns[i].mark = 0;
+}
+
+void
+turbopuffer_render_rest(struct turbopuffer_render *render)
+{
+    clear_buffers(render, TURBOPUFFER_REST_BYTES);
 }
 
 static void
 begin_request(struct turbopuffer_render *render)
 {
-    clear_columns(render);
-    buf_clear(&render->ids);
-    buf_clear(&render->branches);
-    buf_clear(&render->condition);
+    clear_buffers(render, render->plan->max_bytes * 2);
     render->upserts = render->deletes = render->part_count = 0;
     render->mixed = false;
     render->bytes = render->plan->frame_bytes;

@@ -26,6 +26,9 @@
 
 #include "destinations/turbopuffer/turbopuffer_document.h"
 
+/* What a lane keeps between two writes. */
+#define TURBOPUFFER_REST_BYTES ((size_t)128 * 1024)
+
 struct turbopuffer_render {
     const struct turbopuffer_plan *plan;
 
@@ -58,6 +61,10 @@ void turbopuffer_render_done(struct turbopuffer_render *render); /* zeroed is fi
 
 void turbopuffer_render_start(struct turbopuffer_render *render, const struct action *actions,
                               size_t count);
+
+/* Nothing will be rendered for a while: memory of large requests goes (SEMANTICS 30: many lanes).
+ */
+void turbopuffer_render_rest(struct turbopuffer_render *render);
 
 /* *ret_more is false when all actions have been rendered: then there is no request. */
 MUST_CHECK bool turbopuffer_render_next(struct turbopuffer_render *render, bool *ret_more,
