@@ -64,6 +64,7 @@ database_need(const struct database *db, struct span name, struct err *err)
 void
 database_add(struct database *db, struct ns *ns)
 {
+    assert(database_name_ok(ns->name));
     void *before = map_put(&db->namespaces, ns->name, ns);
 
     assert(!before);
@@ -316,19 +317,29 @@ dump_doc(struct json_writer *w, const struct ns_schema *schema, const struct doc
     json_object_end(w);
 }
 
-static void
-dump_namespace(struct json_writer *w, struct ns *ns, struct arena *arena)
+struct doc **
+database_sorted_docs(const struct ns *ns, struct arena *arena)
 {
     struct doc **docs = arena_new_n(arena, struct doc *, ns->docs.count + 1);
+    struct ns_schema schema = ns->schema;
     struct doc *doc;
     size_t count = 0;
 
     for (size_t at = 0; (doc = ns_next(ns, &at)) != NULL;)
         docs[count++] = doc;
-    qsort_r(docs, count, sizeof(struct doc *), compare_docs, &ns->schema);
+    assert(count == ns->docs.count);
+    qsort_r(docs, count, sizeof(struct doc *), compare_docs, &schema);
+    return docs;
+}
+
+static void
+dump_namespace(struct json_writer *w, const struct ns *ns, struct arena *arena)
+{
+    struct doc **docs = database_sorted_docs(ns, arena);
+
     json_key(w, ns->name);
     json_array_begin(w);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < ns->docs.count; i++)
         dump_doc(w, &ns->schema, docs[i]);
     json_array_end(w);
 }

@@ -57,6 +57,9 @@ MUST_CHECK bool database_list(struct call *call, const char *prefix, const char 
 void database_write_metadata(struct json_writer *w, const struct ns *ns);
 MUST_CHECK bool database_patch_metadata(struct ns *ns, const struct json *body, struct err *err);
 
+/* All documents of a namespace in the order of their ids; ns->docs.count of them. */
+struct doc **database_sorted_docs(const struct ns *ns, struct arena *arena);
+
 /* {"ns": [documents by id, all attributes]} of one namespace, or of all when it is NULL. */
 void database_dump(struct call *call, const char *name, struct json_writer *w);
 

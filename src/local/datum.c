@@ -2,6 +2,7 @@
 #include "local/datum.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -342,6 +343,7 @@ json_double(struct json_writer *w, double f)
     char text[40];
     double back;
 
+    assert(isfinite(f));
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, f);
         if (span_to_double(span_of(text), &back) && back == f)

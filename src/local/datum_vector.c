@@ -184,6 +184,7 @@ void
 datum_write_dense(struct json_writer *w, struct datum_type type, const struct datum *value,
                   enum vector_encoding encoding)
 {
+    assert(datum_type_is_dense(type));
     if (encoding == VECTOR_ENCODING_BASE64) {
         write_base64(w, type.base, value);
         return;

@@ -70,6 +70,7 @@ apply(struct deferred_write *write, struct database *db, uint64_t now, int64_t n
     struct json *body;
     struct err err;
 
+    assert(!write->done);
     write->status = 200;
     if (!json_parse(buf_span(&write->body), arena, &body, &err) ||
         !write_run(&call, span_of(write->ns_name), body, &write->answer, &err)) {
@@ -87,6 +88,7 @@ deferred_apply(struct deferred *deferred, struct database *db, uint64_t now, int
 {
     size_t applied = 0;
 
+    assert(deferred->first_pending <= deferred->count);
     for (size_t i = deferred->first_pending; i < deferred->count; i++) {
         struct deferred_write *write = &deferred->items[i];
 

@@ -163,6 +163,7 @@ doc_patched(const struct ns_schema *schema, const struct doc *doc, const struct 
     uint32_t a = 1, b = 1; /* behind the id: the document's stays, whatever the patch has */
     struct doc *patched;
 
+    assert(doc->count > 0 && patch->count > 0);
     if (!merged)
         abort();
     merged[0] = doc->values[0];

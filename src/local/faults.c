@@ -164,6 +164,7 @@ faults_add(struct faults *faults, const struct json *list, struct err *err)
 {
     size_t count = faults->count, n = 0;
 
+    assert(count <= FAULT_RULES_MAX);
     if (list->type != JSON_ARRAY)
         return refuse(err, 400, "the fault script is a list of rules");
     if (list->count > FAULT_RULES_MAX - count)
@@ -203,6 +204,7 @@ is_due(struct fault_rule *rule)
 {
     uint64_t seen = rule->seen++;
 
+    assert(rule->every > 0);
     return seen >= rule->after && (seen - rule->after + 1) % rule->every == 0 &&
            rule->fired < rule->times;
 }

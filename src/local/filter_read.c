@@ -225,6 +225,7 @@ read_text(const struct reading *r, struct filter *f, struct err *err)
 {
     bool case_sensitive = true;
 
+    assert(r->op->shape == SHAPE_TEXT);
     if (r->operand->type != JSON_STRING)
         return refuse(err, 422, "%s takes a string", r->op->name);
     f->operand = (struct operand){.kind = OPERAND_VALUE, .value.scalar.s = r->operand->text};
@@ -387,6 +388,7 @@ filter_read(const struct ns_schema *schema, const struct json *json, enum filter
     struct reading r = {.schema = schema, .use = use, .arena = arena};
     struct filter *filter = NULL;
 
+    assert(schema->count > 0 && arena);
     if (!read_node(&r, json, &filter, err)) {
         filter_done(filter);
         return false;

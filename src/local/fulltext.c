@@ -119,6 +119,7 @@ fulltext_read(const struct json *json, struct fulltext *fulltext, struct err *er
 static void
 write_option(struct json_writer *w, const struct option *option, const void *member)
 {
+    assert(member);
     switch (option->kind) {
     case OPTION_BOOL:
         json_bool(w, *(const bool *)member);

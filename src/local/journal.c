@@ -180,6 +180,7 @@ journal_write(struct json_writer *w, const struct journal *journal, uint64_t sin
     uint64_t dropped = journal->count > journal->size ? journal->count - journal->size : 0;
     uint64_t first = since > dropped ? since : dropped;
 
+    assert(journal->size > 0);
     json_object_begin(w);
     json_key(w, SPAN("entries"));
     json_array_begin(w);

@@ -10,6 +10,7 @@ ns_new(struct span name, int64_t now_ms)
 {
     struct ns *ns = calloc(1, sizeof(*ns));
 
+    assert(name.len > 0);
     if (!ns)
         abort();
     ns->arena = arena_new("namespace");
@@ -80,6 +81,7 @@ append(struct changes *changes, struct change change)
 static void
 put_doc(struct changes *changes, struct doc *doc)
 {
+    assert(doc->count > 0 && doc->values[0].attribute == SCHEMA_ID);
     map_put(&changes->ns->docs, row_key(changes->schema, &doc->values[0]), doc);
     changes->ns->bytes += doc->bytes;
 }
@@ -87,6 +89,7 @@ put_doc(struct changes *changes, struct doc *doc)
 static void
 take_doc(struct changes *changes, struct doc *doc)
 {
+    assert(changes->ns->bytes >= doc->bytes);
     void *was = map_remove(&changes->ns->docs, row_key(changes->schema, &doc->values[0]));
 
     assert(was == doc);
@@ -121,6 +124,7 @@ changes_note(struct changes *changes, enum journal_op op, enum journal_effect ef
 void
 changes_roll_back(struct changes *changes)
 {
+    assert(changes->ns && changes->schema);
     while (changes->count > 0) {
         struct change *change = &changes->items[--changes->count];
 

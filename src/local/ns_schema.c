@@ -37,6 +37,7 @@ append(struct ns_schema *schema, struct attribute attribute)
 void
 ns_schema_init(struct ns_schema *schema, struct arena *arena)
 {
+    assert(arena);
     *schema = (struct ns_schema){.arena = arena};
     append(schema, (struct attribute){.name = SPAN("id"), .filterable = true});
 }
@@ -328,6 +329,7 @@ declare_new(struct ns_schema *schema, const struct json *config, struct datum_ty
 {
     struct attribute attribute = {.name = config->key, .type = type};
 
+    assert(!ns_schema_find(schema, config->key));
     if (!check_new(schema, config->key, type, err) ||
         !read_options(schema, &attribute, config, err))
         return false;
@@ -468,6 +470,7 @@ write_attribute(struct json_writer *w, const struct ns_schema *schema,
 {
     char type[DATUM_TYPE_TEXT_SIZE];
 
+    assert(attribute->type.base < DATUM_BASE_MAX_);
     json_object_begin(w);
     json_key(w, SPAN("type"));
     json_string(w, span_of(datum_type_text(attribute->type, type)));

@@ -99,6 +99,7 @@ sift_down(struct best *best, size_t at)
 static void
 offer(struct best *best, struct candidate candidate)
 {
+    assert(best->limit > 0 && best->count <= best->limit);
     if (best->count < best->limit) {
         best->items[best->count++] = candidate;
         sift_up(best, best->count - 1);
@@ -129,6 +130,7 @@ find_best(struct query *q)
     struct best best = {.query = q, .limit = wanted < there ? wanted : there};
     struct doc *doc;
 
+    assert(q->ranked && q->limit > 0);
     best.items = arena_new_n(q->arena, struct candidate, best.limit + 1);
     for (size_t at = 0; best.limit && (doc = ns_next(q->ns, &at)) != NULL;) {
         struct row row = doc_row(doc);
@@ -172,6 +174,7 @@ write_result(struct query *q, struct json_writer *w)
 {
     struct best best;
 
+    assert(q->ranked || q->aggregate_count > 0);
     if (!q->ranked) {
         query_write_aggregates(q, w);
         return;

@@ -1,5 +1,6 @@
 /* query_group: counts and sums, over everything or per group. */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "local/query_plan.h"
@@ -44,7 +45,10 @@ write_sum(const struct query *q, const struct aggregate *a, struct run run, stru
         else if (datum)
             sum.u += datum->scalar.u; /* two's complement: right for int as well */
     }
-    datum_write_scalar(w, base, sum);
+    if (base == DATUM_FLOAT && !isfinite(sum.f))
+        json_null(w); /* JSON has no infinity */
+    else
+        datum_write_scalar(w, base, sum);
 }
 
 static void
@@ -107,6 +111,7 @@ write_groups(struct query *q, struct run all, struct json_writer *w)
 {
     uint64_t limit = q->limit_given ? q->limit : AGGREGATE_GROUP_MAX, written = 0;
 
+    assert(q->group_key_count > 0);
     qsort_r(all.docs, all.count, sizeof(struct doc *), compare_keys, q);
     for (size_t start = 0, end; start < all.count && written < limit; start = end, written++) {
         end = start + 1;

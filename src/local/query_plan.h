@@ -1,7 +1,13 @@
 #ifndef LOCAL_QUERY_PLAN_H
 #define LOCAL_QUERY_PLAN_H
 
-/* A query between its parts: query_read.c makes it, query.c finds rows, query_group.c counts. */
+/*
+ * A query between its parts: query_read.c makes it from JSON and checks it against the schema,
+ * query.c finds and orders rows, query_group.c counts.
+ *
+ * Attributes are indexes into the schema of `ns`; everything else lives in the request's arena.
+ * A query is either ranked (rows come back) or has aggregates (counts and sums do), never both.
+ */
 
 #include "local/database.h"
 #include "local/filter.h"
@@ -16,7 +22,7 @@
 
 struct rank_key {
     uint32_t attribute;
-    bool descending;
+    bool descending; /* nulls then come last: they are below everything */
 };
 
 enum aggregate_kind { AGGREGATE_COUNT, AGGREGATE_SUM };
@@ -30,7 +36,7 @@ struct aggregate {
 struct query {
     const struct ns *ns;
     struct arena *arena;
-    struct filter *filter;
+    struct filter *filter; /* NULL: every document; given back by filter_done() */
 
     bool ranked;
     struct rank_key keys[RANK_KEYS_MAX];
@@ -39,8 +45,8 @@ struct query {
     uint32_t vector_attribute;
 
     uint64_t limit, offset;
-    bool limit_given;
-    bool *included; /* per attribute of the schema */
+    bool limit_given; /* groups have another default */
+    bool *included;   /* per attribute of the schema */
     enum vector_encoding encoding;
 
     struct aggregate aggregates[AGGREGATES_MAX];
@@ -49,6 +55,7 @@ struct query {
     size_t group_key_count;
 };
 
+/* query->ns and arena are set by the caller; the filter has to be given back even on refusal. */
 MUST_CHECK bool query_read(struct query *query, const struct json *body, struct err *err);
 
 /* "aggregations": {...} or "aggregation_groups": [...] */

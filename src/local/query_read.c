@@ -245,6 +245,38 @@ read_aggregates(struct query *q, const struct json *json, struct err *err)
     return true;
 }
 
+/* One object holds keys and labels: a name may be in it once. */
+static bool
+is_taken(const struct query *q, struct span name)
+{
+    for (size_t i = 0; i + 1 < q->group_key_count; i++) {
+        if (span_eq(q->ns->schema.attributes[q->group_keys[i]].name, name))
+            return true;
+    }
+    for (size_t i = 0; i < q->aggregate_count; i++) {
+        if (span_eq(q->aggregates[i].label, name))
+            return true;
+    }
+    return false;
+}
+
+static bool
+read_group(struct query *q, const struct json *name, struct err *err)
+{
+    uint32_t *key = &q->group_keys[q->group_key_count++];
+
+    if (name->type == JSON_OBJECT)
+        return refuse(err, 400, "group_by: turbopuffer-local does not do functions");
+    if (!find_attribute(q, name, "group_by", key, err))
+        return false;
+    if (type_of(q, *key).array || !datum_type_is_filterable(type_of(q, *key)))
+        return refuse(err, 400, "group_by: attribute \"%.*s\" is no scalar", SPAN_ARG(name->text));
+    if (is_taken(q, name->text))
+        return refuse(err, 400, "group_by: \"%.*s\" is already a label or a key",
+                      SPAN_ARG(name->text));
+    return true;
+}
+
 static bool
 read_groups(struct query *q, const struct json *json, struct err *err)
 {
@@ -255,15 +287,8 @@ read_groups(struct query *q, const struct json *json, struct err *err)
     if (json->type != JSON_ARRAY || json->count == 0 || json->count > GROUP_KEYS_MAX)
         return refuse(err, 422, "group_by is a list of 1 to %d attributes", GROUP_KEYS_MAX);
     for (const struct json *name = json->first; name; name = name->next) {
-        uint32_t *key = &q->group_keys[q->group_key_count++];
-
-        if (name->type == JSON_OBJECT)
-            return refuse(err, 400, "group_by: turbopuffer-local does not do functions");
-        if (!find_attribute(q, name, "group_by", key, err))
+        if (!read_group(q, name, err))
             return false;
-        if (type_of(q, *key).array || !datum_type_is_filterable(type_of(q, *key)))
-            return refuse(err, 400, "group_by: attribute \"%.*s\" is no scalar",
-                          SPAN_ARG(name->text));
     }
     return true;
 }

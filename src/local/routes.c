@@ -1,8 +1,10 @@
 /* routes: the API, and how a request finds its handler. */
 #include "local/routes.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "local/export.h"
 #include "local/query.h"
 #include "local/refuse.h"
 #include "local/write.h"
@@ -57,6 +59,14 @@ do_list(struct visit *visit, struct call *call, const struct json *body UNUSED, 
     return database_list(call, http_server_query(visit->request, "prefix"),
                          http_server_query(visit->request, "cursor"),
                          http_server_query(visit->request, "page_size"), &w, err);
+}
+
+static bool
+do_export(struct visit *visit, struct call *call, const struct json *body UNUSED, struct err *err)
+{
+    struct json_writer w = {.out = &visit->answer->body};
+
+    return export_run(call, visit->ns_name, http_server_query(visit->request, "cursor"), &w, err);
 }
 
 static bool
@@ -132,6 +142,7 @@ const struct route api_routes[] = {
     {"PATCH",  "v2/namespaces/*/metadata",         FAULT_OP_METADATA,         true,  do_patch_metadata},
     {"GET",    "v1/namespaces/*/hint_cache_warm",  FAULT_OP_WARM,             false, do_warm},
     {"GET",    "v1/namespaces",                    FAULT_OP_LIST,             false, do_list},
+    {"GET",    "v1/namespaces/*",                  FAULT_OP_QUERY,            false, do_export},
     {0},
 };
 /* clang-format on */
@@ -169,6 +180,7 @@ const struct route *
 route_find(const struct route *table, const struct http_server_request *request,
            struct span *ret_ns_name, bool *ret_known)
 {
+    assert(table->method);
     *ret_known = false;
     if (request->segment_count > HTTP_SERVER_SEGMENTS_MAX)
         return NULL;

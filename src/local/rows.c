@@ -107,6 +107,7 @@ push_value(struct row *row, struct datum value)
 {
     uint32_t at = row->count++;
 
+    assert(at == 0 || row->values[at - 1].attribute != value.attribute);
     for (; at > 0 && row->values[at - 1].attribute > value.attribute; at--)
         row->values[at] = row->values[at - 1];
     row->values[at] = value;
@@ -182,6 +183,17 @@ check_row(const struct rows_reader *r, const struct row *row, struct err *err)
     return r->kind == ROWS_PATCH || check_vectors(r->schema, row, err);
 }
 
+/* Once all are read: a later row may have brought a vector that the earlier ones lack. */
+static bool
+check_rows(const struct rows_reader *r, const struct rows *rows, struct err *err)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        if (!check_row(r, &rows->items[i], err))
+            return err_wrap(err, "row %zu", i);
+    }
+    return true;
+}
+
 static bool
 read_members(struct rows_reader *r, const struct json *json, struct row *row, struct err *err)
 {
@@ -203,8 +215,7 @@ read_row(struct rows_reader *r, const struct json *json, struct row *ret, struct
     if (json->type != JSON_OBJECT)
         return refuse(err, 422, "a row is an object");
     row.values = arena_new_n(r->arena, struct datum, json->count + 1);
-    if (!read_id(r, json_get(json, "id"), &row.values[0], err) ||
-        !read_members(r, json, &row, err) || !check_row(r, &row, err))
+    if (!read_id(r, json_get(json, "id"), &row.values[0], err) || !read_members(r, json, &row, err))
         return false;
     *ret = row;
     return true;
@@ -222,6 +233,8 @@ rows_read(struct rows_reader *r, const struct json *json, struct rows *ret, stru
         if (!read_row(r, row, &rows.items[rows.count], err))
             return err_wrap(err, "row %zu", rows.count);
     }
+    if (!check_rows(r, &rows, err))
+        return false;
     *ret = rows;
     return true;
 }
@@ -313,6 +326,7 @@ rows_read_columns(struct rows_reader *r, const struct json *json, struct rows *r
     struct rows rows = {.count = 0};
     size_t count = 0;
 
+    assert(r->schema->count > 0);
     if (!check_columns(json, &count, err))
         return false;
     rows.items = arena_new_n(r->arena, struct row, count + 1);
@@ -324,10 +338,8 @@ rows_read_columns(struct rows_reader *r, const struct json *json, struct rows *r
         if (!span_eq(column->key, SPAN("id")) && !read_column(r, column, &rows, err))
             return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!check_row(r, &rows.items[i], err))
-            return err_wrap(err, "row %zu", i);
-    }
+    if (!check_rows(r, &rows, err))
+        return false;
     *ret = rows;
     return true;
 }
@@ -350,6 +362,7 @@ id_set_free(struct id_set *set)
 void
 id_set_add(struct id_set *set, const struct ns_schema *schema, const struct rows *rows)
 {
+    assert(schema->count > 0);
     for (size_t i = 0; i < rows->count; i++) {
         const struct datum *id = &rows->items[i].values[0];
         struct json_writer w = {.out = &set->repeated};

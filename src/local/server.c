@@ -118,6 +118,7 @@ put_off(struct visit *visit, const struct fault *fault, size_t *ret)
     struct err err;
     bool good;
 
+    assert(fault->action == FAULT_ACCEPTED_202 || fault->action == FAULT_APPLY_LATER);
     pthread_mutex_lock(&server->lock);
     good = deferred_add(&server->deferred, visit->ns_name, visit->request->body, due, polled, ret,
                         &err);

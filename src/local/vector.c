@@ -43,6 +43,7 @@ base64_decode(struct span text, unsigned char *dst)
     uint32_t bits = 0;
     unsigned held = 0;
 
+    assert(text.len % 4 == 0);
     for (size_t i = 0; i < text.len && text.ptr[i] != '='; i++) {
         int digit = base64_value(text.ptr[i]);
 
@@ -108,6 +109,7 @@ half_to_float(uint16_t half)
     float magnitude =
         exponent == 0 ? ldexpf(fraction, -24) : ldexpf(fraction + 1024.0F, exponent - 25);
 
+    assert(exponent < 31);
     return half & 0x8000U ? -magnitude : magnitude;
 }
 

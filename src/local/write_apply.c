@@ -30,6 +30,7 @@ collect(struct write *w, const struct filter *filter, size_t limit, bool partial
     struct matches matches = {arena_new_n(w->call->arena, struct doc *, ns->docs.count + 1), 0};
     struct doc *doc;
 
+    assert(filter && limit > 0);
     for (size_t at = 0; (doc = ns_next(ns, &at)) != NULL;) {
         struct row row = doc_row(doc);
 
@@ -71,6 +72,7 @@ patch_doc(struct write *w, enum journal_op op, struct doc *doc, const struct row
     struct doc *patched = doc_patched(&w->schema, doc, patch);
     size_t limit = w->call->db->limits.document_bytes;
 
+    assert(op == JOURNAL_PATCH || op == JOURNAL_PATCH_BY_FILTER);
     if (patched->bytes > limit) {
         refuse(err, 400, "the patched document has %zu bytes, at most %zu are allowed",
                patched->bytes, limit);
@@ -248,6 +250,7 @@ write_answer(const struct write *w, struct buf *buf)
          JOURNAL_DELETE, JOURNAL_DELETE_BY_FILTER},
     };
 
+    assert(w->call && w->schema.count > 0);
     json_object_begin(&out);
     answer_message(&out, w);
     answer_count(&out, "rows_affected", w->upserted + w->patched + w->deleted);

@@ -16,6 +16,7 @@ feed(z_stream *z, struct span *in)
 {
     size_t take = in->len < UINT_MAX ? in->len : UINT_MAX;
 
+    assert(in->ptr || in->len == 0);
     if (z->avail_in || take == 0)
         return;
     z->next_in = (const Bytef *)in->ptr;

@@ -58,6 +58,7 @@ percent_decode(struct span in, struct arena *arena)
     char *out = arena_alloc(arena, in.len + 1);
     size_t len = 0;
 
+    assert(arena);
     for (size_t i = 0; i < in.len; i++) {
         bool escape = in.ptr[i] == '%' && i + 2 < in.len;
         int high = escape ? hex_digit(in.ptr[i + 1]) : -1;

@@ -150,6 +150,8 @@ aggregates(void **state UNUSED)
          "[{'g':'a','n':null,'c':1},{'g':'a','n':3,'c':1}]"},
         {"{'group_by':['g'],'rank_by':['id','asc']}",  "400 group_by needs aggregate_by"},
         {"{'aggregate_by':{'c':['Count']},'group_by':['vector']}", "400 group_by: attribute 'vector' is no scalar"},
+        {"{'aggregate_by':{'g':['Count']},'group_by':['g']}", "400 group_by: 'g' is already a label or a key"},
+        {"{'aggregate_by':{'c':['Count']},'group_by':['g','g']}", "400 group_by: 'g' is already a label or a key"},
         {"{'aggregate_by':{'c':['Count']},'group_by':[{'x':['ForEachUnique','g']}]}",
          "400 group_by: turbopuffer-local does not do functions"},
     };
@@ -178,6 +180,23 @@ several_at_once(void **state UNUSED)
     /* clang-format on */
 
     check_cases("results", cases, ARRAY_LEN(cases));
+}
+
+static void
+sums_can_be_too_large(void **state UNUSED)
+{
+    struct bench bench;
+
+    bench_open(&bench, &limits_live);
+    must_write(&bench, "{'schema':{'f':'float','n':'int'},'upsert_rows':[{'id':1,'f':1e308,'n':"
+                       "-9223372036854775808},{'id':2,'f':1e308,'n':5}]}");
+    check_text(bench.arena,
+               member(&bench,
+                      bench_run(&bench, query_run, "ns",
+                                "{'aggregate_by':{'f':['Sum','f'],'n':['Sum','n']}}"),
+                      "aggregations"),
+               "{'f':null,'n':-9223372036854775803}", "sums");
+    bench_close(&bench);
 }
 
 /* The heap behind limit and offset must agree with sorting everything. */
@@ -242,6 +261,7 @@ main(void)
         cmocka_unit_test(limits_and_offsets),
         cmocka_unit_test(aggregates),
         cmocka_unit_test(several_at_once),
+        cmocka_unit_test(sums_can_be_too_large),
         cmocka_unit_test(pages_cover_everything_once),
         cmocka_unit_test(beside_queries),
     };

@@ -365,6 +365,21 @@ string_ids_have_a_length(void **state UNUSED)
     bench_close(&bench);
 }
 
+/* A vector that a later row brings is missing in the earlier ones too. */
+static void
+vectors_belong_to_every_row(void **state UNUSED)
+{
+    struct bench bench;
+
+    bench_open(&bench, &limits_live);
+    check_text(bench.arena,
+               bench_write(&bench, "{'distance_metric':'cosine_distance','upsert_rows':[{'id':1},"
+                                   "{'id':2,'vector':[1,0]}]}"),
+               "400 upsert_rows: row 0: attribute 'vector': every document needs its vector",
+               "first row");
+    bench_close(&bench);
+}
+
 static void
 vectors(void **state UNUSED)
 {
@@ -579,6 +594,7 @@ main(void)
         cmocka_unit_test(uuids_are_canonical),
         cmocka_unit_test(string_ids_have_a_length),
         cmocka_unit_test(vectors),
+        cmocka_unit_test(vectors_belong_to_every_row),
         cmocka_unit_test(sizes),
         cmocka_unit_test(sizes_of_arrays_and_documents),
         cmocka_unit_test(filters_have_a_limit),
