@@ -1,7 +1,10 @@
 #ifndef LOCAL_FILTER_NODE_H
 #define LOCAL_FILTER_NODE_H
 
-/* What a filter looks like inside: filter_read.c makes it, filter.c evaluates it. */
+/*
+ * What a filter looks like inside: filter_read.c makes it and checks every operand against its
+ * attribute's type, so that filter.c, which runs once per document, never can fail.
+ */
 
 #include <regex.h>
 
@@ -41,7 +44,7 @@ enum filter_test {
 enum operand_kind {
     OPERAND_NULL,
     OPERAND_VALUE,
-    OPERAND_REF_NEW,
+    OPERAND_REF_NEW, /* the incoming row's value; null without one */
 };
 
 struct operand {
@@ -64,10 +67,10 @@ struct filter {
     struct datum_type type;
     struct operand operand;
 
-    regex_t *regex;
+    regex_t *regex;  /* TEST_REGEX; owned, the rest lives in the arena */
     size_t distance; /* Fuzzy; with `never`, the query is too short for any */
     bool never, ignore_case;
-    struct tokens tokens;
+    struct tokens tokens; /* of the query text, folded as the attribute says */
     bool last_as_prefix;
 };
 

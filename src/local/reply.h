@@ -1,7 +1,7 @@
 #ifndef LOCAL_REPLY_H
 #define LOCAL_REPLY_H
 
-/* Answers that several places give. */
+/* Answers that several places give: a refusal goes to a client, or to the outcome of a 202. */
 
 #include "base/buf.h"
 #include "base/err.h"

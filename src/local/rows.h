@@ -6,6 +6,9 @@
  *
  * Values are checked against the schema, which grows by what is inferred.  Everything is checked
  * here that can be checked without looking at documents: types, sizes, ids, missing vectors.
+ * Refusals name the row and the attribute; 422 is a row of the wrong shape, 400 a wrong value.
+ *
+ * Rows borrow from the JSON and live in the arena of their request.
  */
 
 #include <stdbool.h>

@@ -1,7 +1,12 @@
 #ifndef LOCAL_SERVER_STATE_H
 #define LOCAL_SERVER_STATE_H
 
-/* What server.c and the routes share. */
+/*
+ * What server.c and the routes share.
+ *
+ * Handlers of routes run with `lock` held, so they see and change the database, the fault script
+ * and the writes that were put off as one.  Nobody waits for time or a client under it.
+ */
 
 #include <pthread.h>
 #include <stdbool.h>
