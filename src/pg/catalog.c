@@ -49,7 +49,7 @@ static const char columns_sql[] =
     "            AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum] AND NOT k.convalidated),"
     "       a.attgenerated <> '', a.attgenerated = 'v' OR (a.attgenerated <> ''"
     "         AND " CATALOG "current_setting('server_version_num')::int < 180000), s.is_domain, "
-                            "s.is_array, s.outer_typid, s.outer_typmod,"
+    "s.is_array, s.outer_typid, s.outer_typmod,"
     "       " CATALOG "format_type(s.outer_typid, s.outer_typmod),"
     "       t.oid, t.typtype, t.typname, t.typdelim,"
     "       CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS ("

@@ -223,24 +223,32 @@ pg_rows_free(struct pg_rows *rows)
     *rows = (struct pg_rows){0};
 }
 
+/* A field that the statement did not ask for is our own mistake. */
+static void
+assert_field(const struct pg_rows *rows, int row, int column)
+{
+    assert(row >= 0 && row < rows->count);
+    assert(column >= 0 && column < PQnfields(rows->handle));
+}
+
 bool
 pg_is_null(const struct pg_rows *rows, int row, int column)
 {
-    assert(row < rows->count);
+    assert_field(rows, row, column);
     return PQgetisnull(rows->handle, row, column) == 1;
 }
 
 const char *
 pg_text(const struct pg_rows *rows, int row, int column)
 {
-    assert(row < rows->count);
+    assert_field(rows, row, column);
     return PQgetvalue(rows->handle, row, column);
 }
 
 struct span
 pg_value(const struct pg_rows *rows, int row, int column)
 {
-    assert(row < rows->count);
+    assert_field(rows, row, column);
     return (struct span){PQgetvalue(rows->handle, row, column),
                          (size_t)PQgetlength(rows->handle, row, column)};
 }

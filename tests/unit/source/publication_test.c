@@ -2,7 +2,10 @@
 #include "source/publication.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "harness/check.h"
+#include "harness/scripted_pg.h"
+#include "pg/session.h"
 
 static const struct table users = {
     .oid = 100, .schema = "public", .name = "users", .kind = 'r', .persistence = 'p'};
@@ -204,6 +207,127 @@ reports_what_only_its_owner_may_change(void **state UNUSED)
                "    ALTER PUBLICATION \"p\" ADD TABLE \"public\".\"events\";\n");
 }
 
+/* ---- doing it ---- */
+
+static bool
+ensure(struct scripted_pg *peer, const struct table *const *tables, size_t count, struct err *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+    CLEANUP(pg_closep) struct pg_session *pg = NULL;
+    const struct publication_info absent = {.owner = ""};
+    struct report report = report_make(arena);
+    struct publication_plan plan;
+
+    CHECK_OK(pg_connect(&(struct pg_connect_args){.conninfo = scripted_pg_conninfo(peer),
+                                                  .purpose = "t",
+                                                  .deadline_ms = clock_mono_ms() + 5000,
+                                                  .cancel_fd = -1},
+                        &pg, err),
+             *err);
+    publication_plan(&absent,
+                     &(struct publication_spec){.name = "p", .tables = tables, .count = count},
+                     150004, arena, &plan, &report);
+    return publication_ensure(pg, &plan, arena, err);
+}
+
+static void
+rule_13_identity_is_checked_in_the_transaction_that_publishes(void **state UNUSED)
+{
+    static const struct table *const tables[] = {&users, &events};
+    static const struct pg_rule rules[] = {
+        {.on = "BEGIN"},  {.on = "LOCK"},   {.on = "relreplident", .rows = ""},
+        {.on = "CREATE"}, {.on = "COMMIT"},
+    };
+    CLEANUP(scripted_pg_stopp)
+    struct scripted_pg *peer = scripted_pg_start(rules, ARRAY_LEN(rules));
+    const char *log = scripted_pg_log(peer), *create;
+    struct err err;
+
+    CHECK_OK(ensure(peer, tables, 2, &err), err);
+    CHECK(strncmp(log, "puffgres t: BEGIN; SET LOCAL lock_timeout = 5000\n", 49) == 0);
+    CHECK(strstr(log, "LOCK TABLE ONLY \"public\".\"users\" IN SHARE UPDATE EXCLUSIVE MODE"));
+    CHECK(strstr(log, "LOCK TABLE \"public\".\"events\" IN SHARE UPDATE EXCLUSIVE MODE"));
+    create = strstr(log, "CREATE PUBLICATION");
+    CHECK(create && strstr(create, "COMMIT"));
+    CHECK(!strstr(create, "relreplident")); /* all checks came before */
+    CHECK_INT(scripted_pg_count(peer, "relreplident"), 2);
+}
+
+static void
+rule_13_a_table_without_identity_does_not_enter(void **state UNUSED)
+{
+    static const struct table *const tables[] = {&users};
+    static const struct pg_rule rules[] = {
+        {.on = "BEGIN"},
+        {.on = "LOCK"},
+        {.on = "relreplident", .rows = "public|users|d||f"},
+        {.on = "ROLLBACK"},
+    };
+    CLEANUP(scripted_pg_stopp)
+    struct scripted_pg *peer = scripted_pg_start(rules, ARRAY_LEN(rules));
+    struct err err;
+
+    CHECK(!ensure(peer, tables, 1, &err));
+    CHECK_INT(err.kind, ERR_CONFIG);
+    CHECK(strstr(err.text, "table public.users: it has no primary key"));
+    CHECK(strstr(err.text, "ADD PRIMARY KEY"));
+    CHECK_INT(scripted_pg_count(peer, "CREATE"), 0);
+    CHECK_INT(scripted_pg_count(peer, "ROLLBACK"), 1);
+}
+
+static void
+rule_13_a_lock_that_is_not_free_is_not_waited_for_long(void **state UNUSED)
+{
+    static const struct table *const tables[] = {&users};
+    static const struct pg_rule rules[] = {
+        {.on = "BEGIN"},
+        {.on = "LOCK", .error = "55P03 canceling statement due to lock timeout"},
+        {.on = "ROLLBACK"},
+    };
+    CLEANUP(scripted_pg_stopp)
+    struct scripted_pg *peer = scripted_pg_start(rules, ARRAY_LEN(rules));
+    struct err err;
+
+    CHECK(!ensure(peer, tables, 1, &err));
+    CHECK_INT(err.kind, ERR_TRANSIENT);
+    CHECK(strstr(err.text, "public.users"));
+    CHECK_INT(scripted_pg_count(peer, "ROLLBACK"), 1);
+}
+
+static void
+reads_what_is_published(void **state UNUSED)
+{
+    static const struct pg_rule rules[] = {
+        {.on = "p.pubname = $1", .rows = "400|me|t|f|t|t|f|t|t|f", .times = 1},
+        {.on = "p.pubname = $1", .rows = ""},
+        {.on = "pg_get_publication_tables", .rows = "100|500|public|users|t|f\n102|0|s|e|f|f"},
+    };
+    CLEANUP(scripted_pg_stopp)
+    struct scripted_pg *peer = scripted_pg_start(rules, ARRAY_LEN(rules));
+    CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+    CLEANUP(pg_closep) struct pg_session *pg = NULL;
+    struct publication_info info;
+    struct err err;
+
+    CHECK_OK(pg_connect(&(struct pg_connect_args){.conninfo = scripted_pg_conninfo(peer),
+                                                  .purpose = "t",
+                                                  .deadline_ms = clock_mono_ms() + 5000,
+                                                  .cancel_fd = -1},
+                        &pg, &err),
+             err);
+    CHECK_OK(publication_inspect(pg, "p", arena, &info, &err), err);
+    CHECK(info.exists && info.owned && info.insert && info.update && info.truncate);
+    CHECK(!info.delete &&!info.all_tables && info.via_root && !info.generated_stored);
+    CHECK_INT(info.oid, 400);
+    CHECK_STR(info.owner, "me");
+    CHECK_INT(info.count, 2);
+    CHECK(publication_find(&info, 100)->filtered);
+    CHECK_INT(publication_find(&info, 102)->oid, 0);
+    CHECK(!publication_find(&info, 101));
+    CHECK_OK(publication_inspect(pg, "p", arena, &info, &err), err);
+    CHECK(!info.exists && info.count == 0);
+}
+
 int
 main(void)
 {
@@ -217,6 +341,10 @@ main(void)
         cmocka_unit_test(what_writes_no_log_never_enters),
         cmocka_unit_test(reports_parts_of_tables),
         cmocka_unit_test(reports_what_only_its_owner_may_change),
+        cmocka_unit_test(rule_13_identity_is_checked_in_the_transaction_that_publishes),
+        cmocka_unit_test(rule_13_a_table_without_identity_does_not_enter),
+        cmocka_unit_test(rule_13_a_lock_that_is_not_free_is_not_waited_for_long),
+        cmocka_unit_test(reads_what_is_published),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,13 @@
 /* reader_pg: snapshots, and the statement that asks for them. */
 #include "source/reader_pg.h"
 
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
 #include "harness/check.h"
+#include "harness/scripted_pg.h"
 
 static void
 rule_04_an_event_counts_once_its_transaction_is_visible(void **state UNUSED)
@@ -116,6 +122,183 @@ asking_for_nothing_needs_no_server(void **state UNUSED)
     reader_close(reader);
 }
 
+/* ---- against a server ---- */
+
+struct bench {
+    struct arena *arena;
+    struct scripted_pg *peer;
+    struct source_settings settings;
+    struct reader *reader;
+    struct reader_request requests[2];
+    struct err err;
+};
+
+static const struct mapping users = {
+    .schema = "public",
+    .table = "users",
+    .columns = columns,
+    .column_count = 2,
+    .id_column = 1,
+    .source = &plain,
+};
+
+static struct bench *
+bench_new(const struct pg_rule *rules, size_t count)
+{
+    struct bench *b = calloc(1, sizeof(*b));
+
+    CHECK(b);
+    b->peer = scripted_pg_start(rules, count);
+    b->arena = arena_new("test");
+    b->settings.conninfo = scripted_pg_conninfo(b->peer);
+    b->reader = reader_pg_new(&b->settings);
+    b->requests[0] = (struct reader_request){.id = SPAN("1"), .xid = 102};
+    b->requests[1] = (struct reader_request){.id = SPAN("2"), .xid = 90};
+    return b;
+}
+
+static void
+bench_freep(struct bench **b)
+{
+    reader_close((*b)->reader);
+    scripted_pg_stop((*b)->peer);
+    arena_free((*b)->arena);
+    free(*b);
+}
+
+static bool
+read_both(struct bench *b, int64_t wait_ms)
+{
+    const struct reader_wait wait = {.deadline_ms = clock_mono_ms() + wait_ms, .cancel_fd = -1};
+
+    return b->reader->type->read(b->reader, &users, b->requests, 2, &wait, b->arena, &b->err);
+}
+
+/* Number, snapshot (with the first id), id, then the image. */
+#define SETTINGS                                                                                   \
+    {                                                                                              \
+        .on = "row_security = off"                                                                 \
+    }
+
+static void
+rule_04_rows_and_their_absence_are_answered(void **state UNUSED)
+{
+    static const struct pg_rule rules[] = {
+        SETTINGS,
+        {.on = "unnest", .rows = "2|~|~|~|~\n1|100:105:|1|ada|1"},
+    };
+    CLEANUP(bench_freep) struct bench *b = bench_new(rules, ARRAY_LEN(rules));
+
+    CHECK_OK(read_both(b, 5000), b->err);
+    CHECK_SPAN(value_span(&b->requests[0].image[0]), "ada");
+    CHECK_INT(b->requests[0].image[0].kind, VALUE_TEXT);
+    CHECK(!b->requests[1].image); /* no such row */
+    CHECK_OK(read_both(b, 5000), b->err);
+    CHECK_INT(scripted_pg_count(b->peer, "row_security"), 1); /* one session */
+}
+
+static void
+rule_04_a_read_before_the_commit_is_visible_is_repeated(void **state UNUSED)
+{
+    static const struct pg_rule rules[] = {
+        SETTINGS,
+        {.on = "unnest", .rows = "1|100:105:102|1|old|1\n2|~|2|x|2", .times = 3},
+        {.on = "unnest", .rows = "1|103:105:|1|new|1\n2|~|~|~|~"},
+    };
+    CLEANUP(bench_freep) struct bench *b = bench_new(rules, ARRAY_LEN(rules));
+    int64_t begin_ms = clock_mono_ms();
+
+    CHECK_OK(read_both(b, 5000), b->err);
+    CHECK_SPAN(value_span(&b->requests[0].image[0]), "new");
+    CHECK(!b->requests[1].image); /* the whole answer is of one snapshot */
+    CHECK_INT(scripted_pg_count(b->peer, "unnest"), 4);
+    CHECK(clock_mono_ms() - begin_ms >= 5 + 10 + 20); /* growing pauses */
+}
+
+static void
+rule_04_the_wait_has_a_deadline_and_a_name(void **state UNUSED)
+{
+    static const struct pg_rule rules[] = {
+        SETTINGS,
+        {.on = "unnest", .rows = "1|100:105:102|1|old|1\n2|~|2|x|2"},
+    };
+    CLEANUP(bench_freep) struct bench *b = bench_new(rules, ARRAY_LEN(rules));
+
+    CHECK(!read_both(b, 60));
+    CHECK_INT(b->err.kind, ERR_TRANSIENT);
+    CHECK(strstr(b->err.text, "public.users"));
+    CHECK(strstr(b->err.text, "transaction 102 has been sent but is not visible yet"));
+    CHECK(strstr(b->err.text, "synchronous_standby_names"));
+}
+
+static void
+the_wait_can_be_stopped(void **state UNUSED)
+{
+    static const struct pg_rule rules[] = {
+        SETTINGS,
+        {.on = "unnest", .rows = "1|100:105:102|1|old|1\n2|~|2|x|2"},
+    };
+    CLEANUP(bench_freep) struct bench *b = bench_new(rules, ARRAY_LEN(rules));
+    struct reader_wait wait = {.deadline_ms = clock_mono_ms() + 60000,
+                               .cancel_fd = eventfd(1, EFD_CLOEXEC)};
+
+    CHECK(!b->reader->type->read(b->reader, &users, b->requests, 2, &wait, b->arena, &b->err));
+    CHECK_INT(b->err.kind, ERR_CANCELED);
+    close(wait.cancel_fd);
+}
+
+static void
+a_table_that_is_gone_is_no_matter_of_retrying(void **state UNUSED)
+{
+    static const char *const errors[] = {"42P01 relation \"users\" does not exist",
+                                         "42703 column \"name\" does not exist",
+                                         "42501 query would be affected by row-level security"};
+
+    for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+        const struct pg_rule rules[] = {SETTINGS, {.on = "unnest", .error = errors[i]}};
+        CLEANUP(bench_freep) struct bench *b = bench_new(rules, ARRAY_LEN(rules));
+
+        CHECK(!read_both(b, 5000));
+        CHECK_INT(b->err.kind, ERR_CONFIG);
+    }
+}
+
+static void
+a_lost_connection_is_made_again(void **state UNUSED)
+{
+    static const struct pg_rule rules[] = {
+        SETTINGS,
+        {.on = "unnest", .deed = PG_DROP, .times = 1},
+        {.on = "unnest", .rows = "1|103:105:|1|new|1\n2|~|~|~|~"},
+    };
+    CLEANUP(bench_freep) struct bench *b = bench_new(rules, ARRAY_LEN(rules));
+
+    CHECK(!read_both(b, 5000));
+    CHECK_INT(b->err.kind, ERR_TRANSIENT);
+    CHECK_OK(read_both(b, 5000), b->err);
+    CHECK_INT(scripted_pg_count(b->peer, "row_security"), 2);
+}
+
+static void
+refuses_answers_that_make_no_sense(void **state UNUSED)
+{
+    static const char *const answers[] = {
+        "",                            /* no row at all, so no snapshot */
+        "2|~|~|~|~",                   /* not the first */
+        "1|nonsense|1|x|1\n2|~|~|~|~", /* no snapshot */
+        "1|100:105:|1|x|1\n3|~|~|~|~", /* nobody asked for a third */
+        "0|100:105:|1|x|1",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        const struct pg_rule rules[] = {SETTINGS, {.on = "unnest", .rows = answers[i]}};
+        CLEANUP(bench_freep) struct bench *b = bench_new(rules, ARRAY_LEN(rules));
+
+        CHECK(!read_both(b, 5000));
+        CHECK_INT(b->err.kind, ERR_BUG);
+    }
+}
+
 int
 main(void)
 {
@@ -125,6 +308,13 @@ main(void)
         cmocka_unit_test(rule_04_the_snapshot_comes_with_the_rows),
         cmocka_unit_test(ids_are_quoted_as_array_elements),
         cmocka_unit_test(asking_for_nothing_needs_no_server),
+        cmocka_unit_test(rule_04_rows_and_their_absence_are_answered),
+        cmocka_unit_test(rule_04_a_read_before_the_commit_is_visible_is_repeated),
+        cmocka_unit_test(rule_04_the_wait_has_a_deadline_and_a_name),
+        cmocka_unit_test(the_wait_can_be_stopped),
+        cmocka_unit_test(a_table_that_is_gone_is_no_matter_of_retrying),
+        cmocka_unit_test(a_lost_connection_is_made_again),
+        cmocka_unit_test(refuses_answers_that_make_no_sense),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
