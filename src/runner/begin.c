@@ -14,6 +14,7 @@
 #include "source/lock.h"
 #include "source/partitions.h"
 #include "source/record.h"
+#include "source/server.h"
 
 #define LOOK_MS      (30 * 1000)
 #define LOCK_MS      (100 * 1000) /* more than SOURCE_BUSY_WAIT_MS, whose message is the better one */
@@ -48,7 +49,6 @@ publication_fact(const struct publication_info *info, oid_t recorded)
 static bool
 look_at_publication(struct begin *begin, enum start_publication *ret, struct err *err)
 {
-    struct publication_info info;
     oid_t recorded = 0;
     struct span text = {0};
 
@@ -57,9 +57,9 @@ look_at_publication(struct begin *begin, enum start_publication *ret, struct err
                             !record_publication(text, begin->arena, &recorded, err)))
         return false;
     if (!publication_inspect(begin->survey.pg, begin->args->settings->publication, begin->arena,
-                             &info, err))
+                             &begin->found, err))
         return false;
-    *ret = publication_fact(&info, recorded);
+    *ret = publication_fact(&begin->found, recorded);
     return true;
 }
 
@@ -253,26 +253,44 @@ create(struct begin *begin, struct err *err)
 
 /* ---- what is different from the last time ---- */
 
+/* Is there a last time to compare with? */
 static bool
-record_tables(struct begin *begin, struct marks *marks, struct err *err)
+is_resumed(const struct begin *begin)
 {
-    CLEANUP(buf_free) struct buf now = buf_make(RECORD_LIMIT);
-    struct publication_info info;
-    struct span before;
-
-    if (!publication_inspect(begin->survey.pg, begin->survey.spec.name, begin->arena, &info, err) ||
-        !store_of(begin)->type->meta_get(store_of(begin), MARKS_TABLES, begin->arena, &before, err))
-        return false;
-    record_write(&info, begin->survey.tables, begin->survey.table_count, &now);
-    if (!buf_ok(&now, err))
-        return false;
-    if (begin->plan.action == START_STREAM && !marks_tables(marks, before, buf_span(&now), err))
-        return false;
-    return store_of(begin)->type->meta_put(store_of(begin), MARKS_TABLES, buf_span(&now), err);
+    return begin->plan.action == START_STREAM;
 }
 
 static bool
-record_partitions(struct begin *begin, struct marks *marks, struct err *err)
+write_record(struct begin *begin, const struct publication_info *publication, struct span *ret,
+             struct err *err)
+{
+    CLEANUP(buf_free) struct buf text = buf_make(RECORD_LIMIT);
+
+    record_write(publication, begin->survey.tables, begin->survey.table_count, &text);
+    if (!buf_ok(&text, err))
+        return false;
+    *ret = arena_span(begin->arena, buf_span(&text));
+    return true;
+}
+
+/* Twice: what was found, which the start may have mended since, and what there is now. */
+static bool
+compare_tables(struct begin *begin, struct marks *marks, struct err *err)
+{
+    struct publication_info info;
+    struct span before, found;
+
+    if (!publication_inspect(begin->survey.pg, begin->survey.spec.name, begin->arena, &info, err) ||
+        !write_record(begin, &info, &begin->tables, err) ||
+        !write_record(begin, &begin->found, &found, err) ||
+        !store_of(begin)->type->meta_get(store_of(begin), MARKS_TABLES, begin->arena, &before, err))
+        return false;
+    return !is_resumed(begin) || (marks_tables(marks, before, found, err) &&
+                                  marks_tables(marks, before, begin->tables, err));
+}
+
+static bool
+compare_partitions(struct begin *begin, struct marks *marks, struct err *err)
 {
     struct span before;
 
@@ -281,10 +299,18 @@ record_partitions(struct begin *begin, struct marks *marks, struct err *err)
         !store_of(begin)->type->meta_get(store_of(begin), MARKS_PARTITIONS, begin->arena, &before,
                                          err))
         return false;
-    if (begin->plan.action == START_STREAM)
+    if (is_resumed(begin))
         marks_partitions(marks, before, begin->partitions);
-    return store_of(begin)->type->meta_put(store_of(begin), MARKS_PARTITIONS, begin->partitions,
-                                           err);
+    return true;
+}
+
+static bool
+save_records(struct begin *begin, struct err *err)
+{
+    struct store *store = store_of(begin);
+
+    return store->type->meta_put(store, MARKS_TABLES, begin->tables, err) &&
+           store->type->meta_put(store, MARKS_PARTITIONS, begin->partitions, err);
 }
 
 /* ---- checkpoints ---- */
@@ -338,17 +364,39 @@ save_start(struct begin *begin, const struct marks *marks, struct err *err)
     return save_flow(begin, err);
 }
 
+/* SEMANTICS 12: what a new mapping's table was before it was published is not in the stream. */
+static bool
+entry_lsn(struct begin *begin, lsn_t *ret, struct err *err)
+{
+    *ret = begin->start;
+    return !is_resumed(begin) || begin->plan.reset || server_insert_lsn(begin->survey.pg, ret, err);
+}
+
+/*
+ * What a mark is drawn from goes into the store after the mark, so that a crash in between finds
+ * the difference again.  Where nothing is compared it goes first: a checkpoint has its record.
+ */
 static bool
 record_start(struct begin *begin, struct err *err)
 {
-    struct marks marks = marks_make(&(struct marks_args){.arena = begin->arena,
-                                                         .migrations = begin->args->migrations,
-                                                         .count = begin->args->count,
-                                                         .start = begin->start,
-                                                         .plan = &begin->plan});
+    struct marks_args args = {
+        .arena = begin->arena,
+        .migrations = begin->args->migrations,
+        .count = begin->args->count,
+        .start = begin->start,
+        .plan = &begin->plan,
+    };
+    struct marks marks;
 
-    return load_mappings(begin, &marks, err) && record_tables(begin, &marks, err) &&
-           record_partitions(begin, &marks, err) && save_start(begin, &marks, err);
+    if (!entry_lsn(begin, &args.entered, err))
+        return false;
+    marks = marks_make(&args);
+    if (!load_mappings(begin, &marks, err) || !compare_tables(begin, &marks, err) ||
+        !compare_partitions(begin, &marks, err))
+        return false;
+    if (is_resumed(begin))
+        return save_start(begin, &marks, err) && save_records(begin, err);
+    return save_records(begin, err) && save_start(begin, &marks, err);
 }
 
 static bool

@@ -22,6 +22,7 @@
 #include "runner/survey.h"
 #include "runner/workspace.h"
 #include "source/pgoutput_stream.h"
+#include "source/publication.h"
 
 struct begin_args {
     struct workspace *ws; /* judged, with a store */
@@ -43,7 +44,9 @@ struct begin {
     lsn_t start;
     bool unclean; /* the last run did not end in order */
     struct engine_mapping *mappings;
-    struct span partitions; /* fingerprint of partitioned tables, "" none */
+    struct publication_info found; /* before anything was made or mended */
+    struct span tables;            /* what is recorded of them (source/record.h) */
+    struct span partitions;        /* fingerprint of partitioned tables, "" none */
 };
 
 void begin_done(struct begin *begin);

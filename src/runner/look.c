@@ -7,6 +7,7 @@
 #include "pg/session.h"
 #include "runner/run.h"
 #include "source/lock.h"
+#include "source/server.h"
 #include "source/settings.h"
 #include "source/slot.h"
 
@@ -88,13 +89,11 @@ static bool
 look_at_slot(struct pg_session *pg, const char *name, struct arena *arena, struct look *look,
              struct err *err)
 {
-    CLEANUP(pg_rows_free) struct pg_rows rows = {0};
     struct slot_info info;
 
     if (!slot_inspect(pg, name, arena, &info, err) ||
-        !pg_query(pg, "SELECT pg_current_wal_insert_lsn()", NULL, 0, &rows, err))
+        !server_insert_lsn(pg, &look->status.server_lsn, err))
         return false;
-    look->status.server_lsn = pg_lsn(&rows, 0, 0);
     look->slot = (struct status_slot){
         .name = name,
         .exists = info.exists,

@@ -60,6 +60,8 @@ marks_checkpoint(struct marks *marks, size_t at, const struct store_checkpoint *
     if (checkpoint.lsn != 0 && checkpoint.lsn < start)
         mark(marks, at, "changes between " LSN_FMT " and " LSN_FMT " were not read",
              LSN_ARG(checkpoint.lsn), LSN_ARG(start));
+    if (checkpoint.lsn == 0)
+        checkpoint.lsn = marks->args.entered;
     if (checkpoint.lsn < start)
         checkpoint.lsn = start;
     return checkpoint;
@@ -85,11 +87,10 @@ mark_table(struct marks *marks, const struct record_difference *difference)
         const struct mapping *mapping = mapping_at(marks, i);
 
         if (!difference->name)
-            mark(marks, i, "the publication %s", difference->text);
+            mark(marks, i, "%s", difference->text);
         else if (strcmp(mapping->schema, difference->schema) == 0 &&
                  strcmp(mapping->table, difference->name) == 0)
-            mark(marks, i, "table %s.%s %s", difference->schema, difference->name,
-                 difference->text);
+            mark(marks, i, "%s.%s: %s", difference->schema, difference->name, difference->text);
     }
 }
 

@@ -30,7 +30,8 @@ struct marks_args {
     struct arena *arena;
     struct migration *const *migrations;
     size_t count;
-    lsn_t start; /* where the stream begins */
+    lsn_t start;   /* where the stream begins */
+    lsn_t entered; /* when all tables were published: where a mapping that is new begins */
     const struct start_plan *plan;
 };
 

@@ -27,7 +27,7 @@ void record_write(const struct publication_info *publication, const struct table
 struct record_difference {
     const char *schema; /* NULL: the publication itself, so every table */
     const char *name;
-    const char *text; /* "was dropped and created again (oid 16385, now 16412)" */
+    const char *text; /* "the table was dropped and made again (oid 16385, now 16412)" */
 };
 
 /*

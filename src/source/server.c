@@ -76,6 +76,19 @@ server_identify(struct pg_session *replication, struct arena *arena, struct serv
     return true;
 }
 
+bool
+server_insert_lsn(struct pg_session *pg, lsn_t *ret, struct err *err)
+{
+    CLEANUP(pg_rows_free) struct pg_rows rows = {0};
+
+    if (!pg_exec(pg, "SELECT pg_catalog.pg_current_wal_insert_lsn()", &rows, err))
+        return err_wrap(err, "asking where the log ends");
+    if (rows.count != 1)
+        return err_set(err, ERR_BUG, "pg_current_wal_insert_lsn answered %d rows", rows.count);
+    *ret = pg_lsn(&rows, 0, 0);
+    return true;
+}
+
 /* ---- timelines ---- */
 
 /* Up to any of `stops`; the rest begins behind it. */

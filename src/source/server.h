@@ -40,6 +40,9 @@ MUST_CHECK bool server_switch_point(struct pg_session *replication,
 /* The pure half: `history` is the content of a timeline history file. */
 bool timeline_switch_point(struct span history, int64_t timeline, lsn_t *ret);
 
+/* Where the log ends now; on an ordinary session. */
+MUST_CHECK bool server_insert_lsn(struct pg_session *pg, lsn_t *ret, struct err *err);
+
 /* ---- feature x version ---- */
 
 enum server_feature {

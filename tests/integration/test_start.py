@@ -1,4 +1,6 @@
 """Starting, stopping, being refused: every wrong input gets one clear message, a non-zero exit, and loses nothing."""
+import re
+
 import pytest
 
 from harness.mirror import documents, wait_mirrored
@@ -205,6 +207,39 @@ def started_once(project, notes, run_puffgres, local):
     run.wait_log("streaming")
     notes.execute("INSERT INTO notes VALUES (1, 'x')")
     wait_mirrored(notes, local, QUERY, "notes")
+    assert run.stop() == 0
+
+
+# ---- what changed while nobody ran ----
+
+def test_rule_12_a_mapping_added_later_begins_when_its_table_is_published(project, notes, run_puffgres, local):
+    started_once(project, notes, run_puffgres, local)
+    notes.execute("CREATE TABLE later (id bigint PRIMARY KEY, body text); INSERT INTO later VALUES (1, 'too early')")
+    project.migration("later", "later", columns=["id", "body"], number=2)
+    project.ok("migrate")
+    run = run_puffgres()
+    run.wait_log("streaming")
+    before = notes.value("SELECT pg_current_wal_insert_lsn()")
+    notes.execute("INSERT INTO later VALUES (2, 'in time')")
+    wait_until(lambda: set(documents(local, "later")) == {2}, 15, "the new mapping's row")
+    begun = re.search(r"name=later .*from=(\S+)", run.log_text()).group(1)
+    others = re.search(r"name=notes .*from=(\S+)", run.log_text()).group(1)
+    assert notes.value("SELECT %s::pg_lsn > %s::pg_lsn AND %s::pg_lsn <= %s::pg_lsn", (begun, others, begun, before))
+    assert run.stop() == 0
+
+
+@pytest.mark.parametrize("kill_at", [None, "start.checkpointed"])
+def test_rule_13_what_was_not_published_for_a_while_is_told(project, notes, run_puffgres, local, kill_at):
+    started_once(project, notes, run_puffgres, local)
+    name = notes.value("SELECT pubname FROM pg_publication")
+    notes.execute(f"ALTER PUBLICATION {name} SET (publish = 'insert')")
+    notes.execute("DELETE FROM notes")
+    if kill_at:
+        run_puffgres(kill_at=f"{kill_at}:1").wait()
+    run = run_puffgres()
+    run.wait_log("streaming")
+    assert re.search(r"notes .*re-read needed", project.ok("status"))
+    assert "why=\"the publication published other operations (iudt, now i)\"" in run.log_text()
     assert run.stop() == 0
 
 

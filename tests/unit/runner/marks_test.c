@@ -32,6 +32,7 @@ begin(struct fixture *f, lsn_t start, bool not_backfilled)
                                                .migrations = f->list,
                                                .count = ARRAY_LEN(migrations),
                                                .start = start,
+                                               .entered = start + 20,
                                                .plan = &f->plan});
 }
 
@@ -53,7 +54,7 @@ static const struct {
     unsigned want_flags;
     const char *want_text;
 } cases[] = {
-    {"a new mapping begins with the stream",  0,   0,                   false, 100, 0, ""},
+    {"a new mapping begins when published",   0,   0,                   false, 120, 0, ""},
     {"where it was",                          100, STORE_BACKFILLED,    false, 100, STORE_BACKFILLED, ""},
     {"ahead of the others",                   150, 0,                   false, 150, 0, ""},
     {"it was not there while others passed",  60,  0,                   false, 100, STORE_REREAD_NEEDED,
@@ -127,11 +128,26 @@ rule_13_a_table_made_anew_marks_all_its_mappings(void **state UNUSED)
     for (size_t i = 0; i < 2; i++) {
         marks_apply(&f.marks, i, &checkpoint);
         CHECK_INT(checkpoint.flags, STORE_REREAD_NEEDED);
-        CHECK(strstr(checkpoint.text, "table public.users "));
+        CHECK_STR(checkpoint.text,
+                  "public.users: the table was dropped and made again (oid 11, now 12)");
     }
     checkpoint = (struct store_checkpoint){.text = ""};
     marks_apply(&f.marks, 2, &checkpoint);
     CHECK_INT(checkpoint.flags, 0);
+}
+
+static void
+rule_13_a_publication_that_published_less_marks_all_mappings(void **state UNUSED)
+{
+    CLEANUP(done) struct fixture f;
+    const char *want = "the publication published other operations (iudt, now i)";
+    struct err err;
+
+    begin(&f, 100, false);
+    CHECK_OK(marks_tables(&f.marks, SPAN("{\"publication\":{\"oid\":5,\"publish\":\"iudt\"}}"),
+                          SPAN("{\"publication\":{\"oid\":5,\"publish\":\"i\"}}"), &err),
+             err);
+    check_marks(&f.marks, want, want, want);
 }
 
 static void
@@ -167,6 +183,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rule_11_a_gap_marks_its_mapping),
         cmocka_unit_test(rule_13_a_table_made_anew_marks_all_its_mappings),
+        cmocka_unit_test(rule_13_a_publication_that_published_less_marks_all_mappings),
         cmocka_unit_test(rule_27_a_partition_marks_the_mappings_of_its_root),
         cmocka_unit_test(the_first_reason_stays),
     };
