@@ -5,8 +5,10 @@ decreases while it stays present; no aborted row is ever written. At the end, wh
 documents = rows."""
 import random
 import re
+import signal
 import sqlite3
-import subprocess
+import threading
+import time
 
 import pytest
 
@@ -143,6 +145,57 @@ def test_every_fault_of_the_target_under_load(project, accounts, local, run_puff
     settle(project, accounts, local, run_puffgres)
 
 
+def sample_order(project, accounts, local, known, floor):
+    """Once flush <= checkpoint <= durable. Each is read after the one that is greater or equal to it may only have
+    grown, so no order of events can make a true statement look false. Durable is what the target shows."""
+    flush = lsn_number(accounts.server.slot("puffgres")["confirmed_flush_lsn"])
+    checkpoint, _ = state(project)
+    present = documents(local, "accounts").keys()
+    assert flush <= max(checkpoint, floor), "Postgres was told more than the state file has"
+    missing = [one for one, end in known.items() if end <= checkpoint and one not in present]
+    assert not missing, f"below the checkpoint and not in the target: {missing[:10]}"
+    return checkpoint
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_rule_07_flush_checkpoint_durable_in_this_order_at_all_times(project, accounts, local, run_puffgres, lanes):
+    """rule_06 too: rows are only ever added, each with a position that its commit ended before; faults and kills."""
+    path = project.migration("accounts", "accounts", columns=COLUMNS, more=f"lanes = {lanes}\n" + MORE)
+    path.write_text(path.read_text().replace("version = 1", "version = 2"))
+    project.ok("migrate")
+    rng, known, checkpoints, stopping = random.Random(lanes), {}, set(), threading.Event()
+
+    def write():
+        with accounts.connect() as connection:
+            for one in range(1, 1_000_000):
+                if stopping.is_set():
+                    return
+                connection.execute("INSERT INTO accounts VALUES (%s, 'o', 1, true, 'x')", (one,))
+                known[one] = lsn_number(connection.execute("SELECT pg_current_wal_lsn()").fetchone()[0])
+                time.sleep(0.002)
+    writer = threading.Thread(target=write)
+    run = run_puffgres()
+    run.wait_log("streaming")
+    floor = lsn_number(accounts.server.slot("puffgres")["confirmed_flush_lsn"])  # where the slot was made
+    writer.start()
+    try:
+        for turn in range(8):
+            local.faults(*FAULTS[(turn + lanes) % len(FAULTS)])
+            until = time.monotonic() + 0.8
+            while time.monotonic() < until:
+                checkpoints.add(sample_order(project, accounts, local, dict(known), floor))
+            if turn % 3 == 2:
+                run.kill() if rng.random() < 0.5 else run.stop()
+                sample_order(project, accounts, local, dict(known), floor)
+                run = run_puffgres()
+    finally:
+        stopping.set()
+        writer.join(10)
+    assert len(checkpoints) > 10, "the checkpoint hardly moved: the samples say nothing"
+    run.stop()
+    settle(project, accounts, local, run_puffgres)
+
+
 def test_rule_19_a_zombie_cannot_bring_a_deleted_row_back(project, accounts, local, run_puffgres):
     """The write of facts 4.3: it timed out, its retry succeeded, the row was deleted, and then it arrives."""
     run = run_puffgres()
@@ -196,8 +249,6 @@ def test_target_that_is_dead_for_a_while(project, accounts, local, run_puffgres)
 
 
 def test_a_second_signal_leaves_at_once(project, accounts, local, run_puffgres):
-    import signal
-    import time
     run = run_puffgres()
     run.wait_log("streaming")
     local.faults({"match": {"op": "write"}, "action": "delay", "delay_ms": 30000, "times": 0})
@@ -212,7 +263,6 @@ def test_a_second_signal_leaves_at_once(project, accounts, local, run_puffgres):
 
 
 def test_a_stop_during_a_write_ends_within_its_bound(project, accounts, local, run_puffgres):
-    import time
     run = run_puffgres()
     run.wait_log("streaming")
     local.faults({"match": {"op": "write"}, "action": "delay", "delay_ms": 60000, "times": 0})
