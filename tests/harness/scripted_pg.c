@@ -395,19 +395,22 @@ take_parameters(struct connection *c, const char *at)
     while (*at) {
         const char *value = at + strlen(at) + 1;
 
-        if (strcmp(at, "application_name") == 0)
+        if (strcmp(at, "application_name") == 0) {
+            pthread_mutex_lock(&c->peer->lock);
             snprintf(c->application, sizeof(c->application), "%s", value);
+            pthread_mutex_unlock(&c->peer->lock);
+        }
         at = value + strlen(value) + 1;
     }
 }
 
 static void
-welcome(struct connection *c)
+welcome(struct connection *c, const char *version)
 {
     CLEANUP(buf_free) struct buf out = buf_make(MESSAGE_MAX), body = buf_make(MESSAGE_MAX);
 
     put_message(&out, 'R', (struct span){"\0\0\0\0", 4});
-    buf_putf(&body, "server_version%c%s%c", 0, c->peer->version, 0);
+    buf_putf(&body, "server_version%c%s%c", 0, version, 0);
     put_message(&out, 'S', buf_span(&body));
     put_message(&out, 'S', (struct span){"client_encoding\0UTF8\0", 21});
     buf_clear(&body);
@@ -418,14 +421,30 @@ welcome(struct connection *c)
     send_buf(c, &out);
 }
 
-static bool
-refuse(struct connection *c)
+static void
+refuse(struct connection *c, const char *refusal)
 {
     CLEANUP(buf_free) struct buf out = buf_make(MESSAGE_MAX);
 
-    put_error(&out, "FATAL", c->peer->refusal);
+    put_error(&out, "FATAL", refusal);
     send_buf(c, &out);
-    return false;
+}
+
+static bool
+admit(struct connection *c)
+{
+    struct scripted_pg *peer = c->peer;
+    const char *refusal, *version;
+
+    pthread_mutex_lock(&peer->lock);
+    refusal = peer->refusal;
+    version = peer->version;
+    pthread_mutex_unlock(&peer->lock);
+    if (refusal)
+        refuse(c, refusal);
+    else
+        welcome(c, version);
+    return !refusal;
 }
 
 static void
@@ -460,10 +479,7 @@ start_up(struct connection *c)
         write_all(c->fd, SPAN("N"));
     }
     take_parameters(c, packet);
-    if (c->peer->refusal)
-        return refuse(c);
-    welcome(c);
-    return true;
+    return admit(c);
 }
 
 static void
@@ -653,13 +669,17 @@ scripted_pg_conninfo(const struct scripted_pg *peer)
 void
 scripted_pg_set_version(struct scripted_pg *peer, const char *version)
 {
+    pthread_mutex_lock(&peer->lock);
     peer->version = version;
+    pthread_mutex_unlock(&peer->lock);
 }
 
 void
 scripted_pg_refuse(struct scripted_pg *peer, const char *error)
 {
+    pthread_mutex_lock(&peer->lock);
     peer->refusal = error;
+    pthread_mutex_unlock(&peer->lock);
 }
 
 /* ---- looking ---- */
