@@ -181,7 +181,8 @@ tell(struct watch *watch, struct err *err)
 
 /* ---- partitions ---- */
 
-static void
+/* False: the queue is full. */
+static bool
 send_order(struct watch *watch, size_t mapping, unsigned flag, const char *text)
 {
     struct engine_order *order = calloc(1, sizeof(*order));
@@ -191,39 +192,63 @@ send_order(struct watch *watch, size_t mapping, unsigned flag, const char *text)
     order->mapping = mapping;
     order->flags = flag;
     snprintf(order->text, sizeof(order->text), "%s", text);
-    if (!queue_try_push(watch->args.orders, order))
-        free(order); /* the engine is ending: the next start compares again */
+    if (queue_try_push(watch->args.orders, order))
+        return true;
+    free(order);
+    return false;
 }
 
 /* The mark stays when the next start lifts the stop. */
-static void
+static bool
 mark_mapping(struct watch *watch, size_t mapping, const char *text)
 {
-    send_order(watch, mapping, STORE_REREAD_NEEDED, text);
-    if (watch->args.stop_on_partition_change)
-        send_order(watch, mapping, STORE_STOPPED, text);
+    return send_order(watch, mapping, STORE_REREAD_NEEDED, text) &&
+           (!watch->args.stop_on_partition_change ||
+            send_order(watch, mapping, STORE_STOPPED, text));
 }
 
-static void
-report_partitions(struct watch *watch, struct span now)
+/* The first difference of a root speaks for it: a mapping is marked once. */
+static bool
+report_root(struct watch *watch, size_t mapping, const struct partition_difference *differences,
+            size_t count)
+{
+    char text[MARKS_TEXT_SIZE];
+    bool marked = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!marks_is_root(watch->args.mappings[mapping].mapping, differences[i].root))
+            continue;
+        marks_partition_text(&differences[i], text, sizeof(text));
+        if (!marked && !mark_mapping(watch, mapping, text))
+            return false;
+        marked = true;
+        log_warn(log_msg(text), log_str("mapping", watch->args.mappings[mapping].mapping->name));
+    }
+    return true;
+}
+
+bool
+watch_compare_partitions(struct watch *watch, struct span now, struct err *err)
 {
     const struct partition_difference *differences;
+    struct store *store = watch->args.store;
     size_t count;
 
-    partitions_compare(watch->partitions, now, watch->scratch, &differences, &count);
-    for (size_t i = 0; i < count; i++) {
-        char text[MARKS_TEXT_SIZE];
-
-        marks_partition_text(&differences[i], text, sizeof(text));
-        for (size_t k = 0; k < watch->args.mapping_count; k++) {
-            const struct mapping *mapping = watch->args.mappings[k].mapping;
-
-            if (marks_is_root(mapping, differences[i].root)) {
-                log_warn(log_msg(text), log_str("mapping", mapping->name));
-                mark_mapping(watch, k, text);
-            }
-        }
+    if (span_eq(now, watch->partitions)) {
+        if (watch->unrecorded && !store->type->meta_put(store, MARKS_PARTITIONS, now, err))
+            return false;
+        watch->unrecorded = false;
+        return true;
     }
+    partitions_compare(watch->partitions, now, watch->scratch, &differences, &count);
+    for (size_t i = 0; i < watch->args.mapping_count; i++) {
+        if (!report_root(watch, i, differences, count))
+            return err_set(err, ERR_TRANSIENT, "the engine has no time to mark mappings");
+    }
+    arena_reset(watch->arena);
+    watch->partitions = arena_span(watch->arena, now);
+    watch->unrecorded = true;
+    return true;
 }
 
 static bool
@@ -247,7 +272,6 @@ connect_watch(struct watch *watch, struct err *err)
 static bool
 look_at_partitions(struct watch *watch, struct err *err)
 {
-    struct store *store = watch->args.store;
     struct span now;
 
     if (!connect_watch(watch, err) ||
@@ -256,12 +280,7 @@ look_at_partitions(struct watch *watch, struct err *err)
         pg_closep(&watch->pg);
         return false;
     }
-    if (span_eq(now, watch->partitions))
-        return true;
-    report_partitions(watch, now);
-    arena_reset(watch->arena);
-    watch->partitions = arena_span(watch->arena, now);
-    return store->type->meta_put(store, MARKS_PARTITIONS, now, err);
+    return watch_compare_partitions(watch, now, err);
 }
 
 /* Only where a partitioned table is mapped. */

@@ -40,8 +40,9 @@ struct watch {
     struct watch_args args;
     struct arena *arena; /* of the present fingerprint */
     struct arena *scratch;
-    struct pg_session *pg; /* for partitions; NULL: not connected */
-    struct span partitions;
+    struct pg_session *pg;     /* for partitions; NULL: not connected */
+    struct span partitions;    /* as last seen */
+    bool unrecorded;           /* the store has those before them */
     int64_t partitions_due_ms; /* clock_mono_ms */
     struct heartbeat beat;
     struct heartbeat_meter meter;
@@ -54,6 +55,12 @@ void watch_init(struct watch *watch, const struct watch_args *args);
 void watch_done(struct watch *watch);
 
 void watch_tick(void *watch); /* engine_args.tick */
+
+/*
+ * Tell the engine what is different in this fingerprint.  It is recorded a look later, when the
+ * engine has saved its marks: after a crash in between the next start finds the difference again.
+ */
+MUST_CHECK bool watch_compare_partitions(struct watch *watch, struct span now, struct err *err);
 
 /* The counters as a heartbeat; pure but for the lock of the counters. */
 void watch_measure(struct watch *watch, int64_t wall_ms);

@@ -1,7 +1,10 @@
 /* watch: the counters become the heartbeat that other processes read. */
 #include "runner/watch.h"
 
+#include <stdlib.h>
+
 #include "harness/check.h"
+#include "runner/marks.h"
 #include "state/sqlite.h"
 
 struct fixture {
@@ -163,6 +166,68 @@ a_tick_leaves_a_record_only_when_a_counter_changed(void **state UNUSED)
     CHECK_SPAN(text, "mine");
 }
 
+/* ---- partitions ---- */
+
+#define ROOT(leaf, oid) "[[\"app.events\",22,\"app." leaf "\"," oid "," oid ",0]]"
+
+static void
+take_order(struct queue *orders, unsigned flags)
+{
+    struct engine_order *order = queue_try_pop(orders);
+
+    CHECK(order);
+    CHECK_INT(order->mapping, 1);
+    CHECK_INT(order->flags, flags);
+    CHECK(strstr(order->text, "of app.events was"));
+    free(order);
+}
+
+static void
+check_recorded(struct fixture *f, const char *want)
+{
+    struct span text;
+    struct err err;
+
+    CHECK_OK(f->store->type->meta_get(f->store, MARKS_PARTITIONS, f->arena, &text, &err), err);
+    CHECK_SPAN(text, want);
+}
+
+static void
+rule_27_a_difference_is_recorded_when_its_mark_had_time_to_be_saved(void **state UNUSED)
+{
+    CLEANUP(done) struct fixture f;
+    struct queue *orders = queue_new(2);
+    struct err err;
+
+    begin(&f);
+    f.events.schema = "app";
+    f.events.table = "events";
+    f.users.schema = f.users.table = "users";
+    f.watch.args.orders = orders;
+    f.watch.args.stop_on_partition_change = true;
+    f.watch.partitions = arena_span(f.watch.arena, SPAN(ROOT("a", "31")));
+    CHECK_OK(watch_compare_partitions(&f.watch, SPAN(ROOT("a", "31")), &err), err);
+    check_recorded(&f, "");
+
+    CHECK_OK(watch_compare_partitions(&f.watch, SPAN(ROOT("b", "32")), &err), err);
+    check_recorded(&f, "");
+    arena_reset(f.watch.scratch);
+    CHECK_FAILS(watch_compare_partitions(&f.watch, SPAN(ROOT("c", "33")), &err), err, ERR_TRANSIENT,
+                "the engine has no time to mark mappings");
+    take_order(orders, STORE_REREAD_NEEDED); /* b came, a went: one mark, one stop */
+    take_order(orders, STORE_STOPPED);
+    CHECK(!queue_try_pop(orders));
+
+    CHECK_OK(watch_compare_partitions(&f.watch, SPAN(ROOT("c", "33")), &err), err);
+    take_order(orders, STORE_REREAD_NEEDED);
+    take_order(orders, STORE_STOPPED);
+    check_recorded(&f, "");
+    CHECK_OK(watch_compare_partitions(&f.watch, SPAN(ROOT("c", "33")), &err), err);
+    check_recorded(&f, ROOT("c", "33"));
+    CHECK(!queue_try_pop(orders));
+    queue_free(orders);
+}
+
 int
 main(void)
 {
@@ -170,6 +235,7 @@ main(void)
         cmocka_unit_test(every_counter_is_told),
         cmocka_unit_test(lag_has_a_witness),
         cmocka_unit_test(the_newest_error_comes_first_and_explains_the_holder),
+        cmocka_unit_test(rule_27_a_difference_is_recorded_when_its_mark_had_time_to_be_saved),
         cmocka_unit_test(a_tick_leaves_a_record_only_when_a_counter_changed),
     };
 
