@@ -107,28 +107,6 @@ barriers_pass(struct owner *owner, int64_t now_ms)
 /* ---- events ---- */
 
 static void
-on_change(struct owner *owner, const struct change *change, int64_t now_ms)
-{
-    size_t count;
-
-    atomic_fetch_add_explicit(&owner->counters->changes, 1, memory_order_relaxed);
-    fault_point("intake.change");
-    count = router_route(&owner->router, change, owner->routes, owner->args->mapping_count);
-    for (size_t i = 0; i < count; i++) {
-        const struct route *route = &owner->routes[i];
-        size_t first = owner->first_outlet[route->mapping];
-
-        if (owner->first_outlet[route->mapping + 1] - first == 1)
-            outbound_add(owner, &owner->outlets[first], route->projection, change, ROW_WHOLE,
-                         now_ms);
-        else if (change->op == CHANGE_TRUNCATE)
-            barrier_raise(owner, route, change);
-        else
-            add_by_id(owner, route, change, now_ms);
-    }
-}
-
-static void
 stop_mapping(struct owner *owner, size_t mapping, const char *text)
 {
     struct engine_mapping *own = &owner->args->mappings[mapping];
@@ -143,6 +121,30 @@ stop_mapping(struct owner *owner, size_t mapping, const char *text)
     counters_error(owner->counters, own->mapping->name, clock_wall_ms(), text);
     log_error(log_msg("mapping stopped; it holds the slot until it is mended and restarted"),
               log_str("mapping", own->mapping->name), log_str("err", text));
+}
+
+static void
+on_change(struct owner *owner, const struct change *change, int64_t now_ms)
+{
+    size_t count;
+
+    atomic_fetch_add_explicit(&owner->counters->changes, 1, memory_order_relaxed);
+    fault_point("intake.change");
+    count = router_route(&owner->router, change, owner->routes, owner->args->mapping_count);
+    for (size_t i = 0; i < count; i++) {
+        const struct route *route = &owner->routes[i];
+        size_t first = owner->first_outlet[route->mapping];
+
+        if (!route->projection)
+            stop_mapping(owner, route->mapping, owner->router.mappings[route->mapping].refusal);
+        else if (owner->first_outlet[route->mapping + 1] - first == 1)
+            outbound_add(owner, &owner->outlets[first], route->projection, change, ROW_WHOLE,
+                         now_ms);
+        else if (change->op == CHANGE_TRUNCATE)
+            barrier_raise(owner, route, change);
+        else
+            add_by_id(owner, route, change, now_ms);
+    }
 }
 
 static void
@@ -176,13 +178,11 @@ on_relation(struct owner *owner, const struct schema *schema)
     size_t count = router_mappings(&owner->router, schema->relation, &mappings);
 
     for (size_t i = 0; i < count; i++) {
-        struct err err;
+        const struct router_mapping *own = &owner->router.mappings[mappings[i]];
 
-        if (owner->router.mappings[mappings[i]].stopped)
+        if (own->stopped)
             continue;
-        if (!router_relation(&owner->router, mappings[i], schema, &err))
-            stop_mapping(owner, mappings[i], err.text);
-        else if (owner->router.mappings[mappings[i]].projection->retyped)
+        if (router_relation(&owner->router, mappings[i], schema) && own->projection->retyped)
             want_reread(owner, mappings[i],
                         "the type of a mapped column changed: rows that ALTER TABLE rewrote "
                         "arrived without events");

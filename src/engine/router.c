@@ -55,14 +55,18 @@ router_mappings(struct router *router, oid_t oid, const size_t **ret)
 }
 
 bool
-router_relation(struct router *router, size_t mapping, const struct schema *schema, struct err *err)
+router_relation(struct router *router, size_t mapping, const struct schema *schema)
 {
     struct router_mapping *own = &router->mappings[mapping];
     const struct projection *projection;
+    struct err err;
 
-    if (!projection_make(own->mapping, schema, own->projection, router->arena, &projection, err))
-        return err_wrap(err, "mapping %s", own->mapping->name);
+    if (!projection_make(own->mapping, schema, own->projection, router->arena, &projection, &err)) {
+        own->refusal = arena_strdup(router->arena, err.text);
+        return false;
+    }
     own->projection = projection;
+    own->refusal = NULL;
     return true;
 }
 
@@ -101,10 +105,13 @@ router_route(struct router *router, const struct change *change, struct route *r
         if (own->stopped || is_old(own, change))
             continue;
         assert(count < cap);
-        assert(own->projection && own->projection->schema == change->schema);
-        if (change->op == CHANGE_TRUNCATE)
+        assert(own->refusal || (own->projection && own->projection->schema == change->schema));
+        routes[count] = (struct route){.mapping = mappings[i]};
+        if (!own->refusal)
+            routes[count].projection = own->projection;
+        if (!own->refusal && change->op == CHANGE_TRUNCATE)
             own->truncate = change->position;
-        routes[count++] = (struct route){.mapping = mappings[i], .projection = own->projection};
+        count++;
     }
     return count;
 }

@@ -19,8 +19,8 @@
 #include "model/projection.h"
 
 struct route {
-    size_t mapping; /* index */
-    const struct projection *projection;
+    size_t mapping;                      /* index */
+    const struct projection *projection; /* NULL: the row cannot be placed, see `refusal` */
 };
 
 struct router_mapping {
@@ -28,7 +28,8 @@ struct router_mapping {
     lsn_t checkpoint; /* ends of transactions: what commits before it is durable */
     struct position truncate;
     bool stopped;
-    const struct projection *projection; /* of the relation version in force */
+    const struct projection *projection; /* of the last relation version that could be placed */
+    const char *refusal;                 /* NULL, or why the version in force cannot be */
 };
 
 struct router_relation {
@@ -55,11 +56,11 @@ void router_init(struct router *router, struct arena *arena, struct router_mappi
 size_t router_mappings(struct router *router, oid_t relation, const size_t **ret);
 
 /*
- * A new version of the mapping's relation is in force.  On failure (ERR_CONFIG) the caller
- * stops the mapping with router_stop().
+ * A new version of the mapping's relation is in force; false when it cannot be placed.  That is
+ * no failure before a row of it comes that is not old (SEMANTICS 26): its route has no projection,
+ * and the caller stops the mapping with router_stop().
  */
-MUST_CHECK bool router_relation(struct router *router, size_t mapping, const struct schema *schema,
-                                struct err *err);
+bool router_relation(struct router *router, size_t mapping, const struct schema *schema);
 void router_stop(struct router *router, size_t mapping);
 
 /*
