@@ -56,8 +56,8 @@ def test_defect_p1_02_a_write_that_fails_is_not_acknowledged(notes, local, run_p
     wait_mirrored(notes, local, QUERY, "notes")
 
 
-def test_rule_06_keepalives_alone_move_the_slot(notes, local, run_puffgres, shared_servers):
-    """defect_p2_10: other databases write, ours does not; WAL must not pile up."""
+def test_defect_p2_10_rule_06_keepalives_alone_move_the_slot(notes, local, run_puffgres, shared_servers):
+    """Other databases write, ours does not; WAL must not pile up."""
     run = run_puffgres()
     run.wait_log("streaming")
     other = notes.server.create_database()

@@ -114,6 +114,14 @@ def test_defect_p1_03_a_poison_row_is_kept_and_the_rest_goes_on(project, users, 
     assert done.returncode == 78 and "dlq list" in done.stderr
 
 
+def test_defect_p2_07_a_row_without_a_possible_id_is_a_dead_letter(project, users, local, run_puffgres):
+    run_puffgres().wait_log("streaming")
+    users.execute("INSERT INTO users VALUES (1, 'fine'), (-1, 'no unsigned number'), (2, 'fine too')")
+    wait_until(lambda: set(documents(local, "users")) == {1, 2}, 10, "the others arrive")
+    letter, = json.loads(project.ok("dlq", "list", "--json"))["dead_letters"]
+    assert letter["event"]["after"]["id"] == "-1" and 'encode = "string"' in letter["error"].replace("\\", "")
+
+
 def test_rule_16_what_the_target_refuses_is_found_by_bisecting(project, users, local, run_puffgres):
     """Eight rows in one request; 400 to it and to its left parts down to one row."""
     local.faults({"match": {"op": "write"}, "action": "status", "status": 400, "times": 4})

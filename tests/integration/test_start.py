@@ -258,10 +258,11 @@ def test_rule_11_a_slot_ahead_of_the_checkpoint_is_a_gap(project, notes, run_puf
     refused(project, "run", says=["checkpoint"])
 
 
-def test_rule_11_a_slot_of_another_plugin_is_refused(project, notes):
+def test_defect_p1_13_rule_11_a_slot_of_another_plugin_is_refused_and_stays(project, notes):
     project.ok("migrate")
     notes.execute("SELECT pg_create_logical_replication_slot('puffgres', 'test_decoding')")
     refused(project, "run", says=["test_decoding", "pgoutput"])
+    assert notes.server.slot("puffgres")["plugin"] == "test_decoding"
 
 
 def test_rule_11_a_slot_that_is_not_ours_needs_from_lsn(project, notes, run_puffgres, local):

@@ -34,7 +34,7 @@ def test_insert_update_delete(people, database, postgres_version):
     assert len(people()) == 334
 
 
-def test_key_change(people, database, postgres_version):
+def test_defect_p1_06_a_key_change_leaves_no_document_behind(people, database, postgres_version):
     database.execute("INSERT INTO people VALUES (1, 'a', 1, true), (2, 'b', 2, false)")
     people()
     database.execute("UPDATE people SET id = 10, name = 'moved' WHERE id = 1")
@@ -56,7 +56,7 @@ def test_aborted_rows_are_never_visible(people, database, local, postgres_versio
     assert {entry["id"] for entry in local.journal()["entries"]} == {2, 4}
 
 
-def test_rule_18_truncate_inside_a_transaction(people, database, postgres_version):
+def test_defect_p1_08_rule_18_truncate_inside_a_transaction(people, database, postgres_version):
     database.execute("INSERT INTO people SELECT i, 'before' FROM generate_series(1, 50) i")
     people()
     with database.connect(autocommit=False) as connection:
@@ -67,7 +67,7 @@ def test_rule_18_truncate_inside_a_transaction(people, database, postgres_versio
     assert set(people()) == {1, 2}
 
 
-def test_one_transaction_touches_an_id_many_times(people, database):
+def test_defect_p1_11_one_transaction_touches_an_id_many_times(people, database):
     with database.connect(autocommit=False) as connection:
         for i in range(5000):
             connection.execute("INSERT INTO people VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET name = excluded.name",

@@ -289,7 +289,7 @@ rows_become_actions_in_stream_order(void **state)
 }
 
 static void
-defect_p1_8_defect_p2_5_rule_18_truncate_is_an_action_of_its_own(void **state)
+defect_p1_08_defect_p2_05_rule_18_truncate_is_an_action_of_its_own(void **state)
 {
     static const struct map_case cases[] = {
         {.rows = {"I 1|ann|x|t", "T", "I 2|bob|x|t"}, .want = "upsert 1=1|ann|x|t; truncate; upsert 2=2|bob|x|t"},
@@ -299,7 +299,7 @@ defect_p1_8_defect_p2_5_rule_18_truncate_is_an_action_of_its_own(void **state)
 }
 
 static void
-defect_p1_5_a_row_that_leaves_the_predicate_is_deleted(void **state)
+defect_p1_05_a_row_that_leaves_the_predicate_is_deleted(void **state)
 {
     static const struct map_case cases[] = {
         /* the old image is unknown */
@@ -325,7 +325,7 @@ defect_p1_5_a_row_that_leaves_the_predicate_is_deleted(void **state)
 }
 
 static void
-defect_p1_6_defect_p2_5_rule_15_a_key_change_is_two_actions(void **state)
+defect_p1_06_defect_p2_05_rule_15_a_key_change_is_two_actions(void **state)
 {
     static const struct map_case cases[] = {
         {.rows = {"U 2|ann|x|t < 1|~|~|~"}, .want = "delete 1; upsert 2=2|ann|x|t"},
@@ -359,7 +359,7 @@ rule_15_both_halves_of_a_key_change_ask_the_predicate(void **state)
 }
 
 static void
-defect_p2_3_rule_17_unchanged_values_come_from_the_old_image(void **state)
+defect_p2_03_rule_17_unchanged_values_come_from_the_old_image(void **state)
 {
     static const struct map_case cases[] = {
         {.rows = {"U 1|ann|~|t < 1|bob|long|t"}, .want = "upsert 1=1|ann|long|t"},
@@ -372,7 +372,7 @@ defect_p2_3_rule_17_unchanged_values_come_from_the_old_image(void **state)
 }
 
 static void
-defect_p1_7_rule_17_unchanged_values_come_from_the_same_batch(void **state)
+defect_p1_07_rule_17_unchanged_values_come_from_the_same_batch(void **state)
 {
     static const struct map_case cases[] = {
         {.rows = {"I 1|ann|long|t", "U 1|bob|~|t"}, .want = "upsert 1=1|ann|long|t; upsert 1=1|bob|long|t"},
@@ -404,7 +404,7 @@ rule_17_an_image_outside_the_predicate_still_serves(void **state)
 }
 
 static void
-defect_p1_7_rule_04_what_the_batch_does_not_have_is_read_back(void **state)
+defect_p1_07_rule_04_what_the_batch_does_not_have_is_read_back(void **state)
 {
     static const struct map_case cases[] = {
         {.rows = {"U 1|ann|~|t"}, .want = "upsert 1=1|now|new|t", {{"1", "1|now|new|t"}}, "1@700 "},
@@ -519,7 +519,7 @@ rule_15_a_row_that_is_there_but_outside_is_deleted(void **state)
     "encode = \"string\" }` in 001_people.toml"
 
 static void
-defect_p2_7_a_row_without_a_possible_id_is_an_error(void **state)
+defect_p2_07_a_row_without_a_possible_id_is_an_error(void **state)
 {
     static const struct map_case cases[] = {
         {.rows = {"I -1|ann|x|t", "I 2|bob|x|t"}, .want = "error id -1" NEGATIVE "; upsert 2=2|bob|x|t"},
@@ -613,19 +613,19 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(rows_become_actions_in_stream_order),
-        TEST(defect_p1_8_defect_p2_5_rule_18_truncate_is_an_action_of_its_own),
-        TEST(defect_p1_5_a_row_that_leaves_the_predicate_is_deleted),
-        TEST(defect_p1_6_defect_p2_5_rule_15_a_key_change_is_two_actions),
+        TEST(defect_p1_08_defect_p2_05_rule_18_truncate_is_an_action_of_its_own),
+        TEST(defect_p1_05_a_row_that_leaves_the_predicate_is_deleted),
+        TEST(defect_p1_06_defect_p2_05_rule_15_a_key_change_is_two_actions),
         TEST(rule_15_both_halves_of_a_key_change_ask_the_predicate),
-        TEST(defect_p2_3_rule_17_unchanged_values_come_from_the_old_image),
-        TEST(defect_p1_7_rule_17_unchanged_values_come_from_the_same_batch),
+        TEST(defect_p2_03_rule_17_unchanged_values_come_from_the_old_image),
+        TEST(defect_p1_07_rule_17_unchanged_values_come_from_the_same_batch),
         TEST(rule_17_an_image_outside_the_predicate_still_serves),
-        TEST(defect_p1_7_rule_04_what_the_batch_does_not_have_is_read_back),
+        TEST(defect_p1_07_rule_04_what_the_batch_does_not_have_is_read_back),
         TEST(rule_04_the_predicate_runs_on_the_row_that_was_read),
         TEST(rule_04_a_predicate_on_the_unchanged_value_is_answered_by_the_row),
         TEST(rule_15_where_the_key_is_deferrable_every_delete_is_read_back),
         TEST(rule_15_a_row_that_is_there_but_outside_is_deleted),
-        TEST(defect_p2_7_a_row_without_a_possible_id_is_an_error),
+        TEST(defect_p2_07_a_row_without_a_possible_id_is_an_error),
         TEST(a_row_that_does_not_belong_needs_no_id),
         TEST(a_reader_that_fails_fails_the_mapping),
         TEST(needing_a_reader_without_one_is_a_bug),

@@ -141,7 +141,7 @@ refusals_name_the_remedy(void **state)
 }
 
 static void
-defect_p2_7_a_missing_id_is_an_error(void **state)
+defect_p2_07_a_missing_id_is_an_error(void **state)
 {
     static const struct {
         enum value_kind kind;
@@ -191,7 +191,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ids_have_one_text, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals_name_the_remedy, setup, teardown),
-        cmocka_unit_test_setup_teardown(defect_p2_7_a_missing_id_is_an_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(defect_p2_07_a_missing_id_is_an_error, setup, teardown),
         cmocka_unit_test_setup_teardown(the_usual_id_is_not_copied, setup, teardown),
     };
 

@@ -238,7 +238,7 @@ what_the_wal_left_out_counts_only_where_it_decides(void **state)
 }
 
 static void
-defect_p2_4_booleans_compare_by_value(void **state)
+defect_p2_04_booleans_compare_by_value(void **state)
 {
     static const struct eval_case cases[] = {
         {"active = TRUE", {"active", "t"}, {0}, TRUTH_TRUE},
@@ -763,7 +763,7 @@ main(void)
         TEST(logic_is_three_valued),
         TEST(and_binds_before_or_and_not_before_both),
         TEST(what_the_wal_left_out_counts_only_where_it_decides),
-        TEST(defect_p2_4_booleans_compare_by_value),
+        TEST(defect_p2_04_booleans_compare_by_value),
         TEST(defect_p1_12_numbers_compare_exactly),
         TEST(texts_compare_by_bytes),
         TEST(uuids_and_times_compare_by_value),

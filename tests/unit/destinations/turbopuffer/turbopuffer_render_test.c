@@ -329,7 +329,7 @@ rule_18_truncate_deletes_what_is_older(void **state UNUSED)
 
 /* Both known programs write without conditions, so that any late request regresses (facts 4.1). */
 static void
-defect_p1_01_p2_01_every_write_is_conditional(void **state UNUSED)
+defect_p1_01_defect_p2_01_every_write_is_conditional(void **state UNUSED)
 {
     static const char *const conditions[] = {"\"upsert_condition\":[\"Or\",[[\"__source_lsn\"",
                                              "\"delete_condition\":[\"Or\",[[\"__source_lsn\"",
@@ -431,7 +431,7 @@ main(void)
         cmocka_unit_test(without_versions_deletes_are_plain),
         cmocka_unit_test(rule_20_a_tombstone_is_an_upsert_of_nulls),
         cmocka_unit_test(rule_18_truncate_deletes_what_is_older),
-        cmocka_unit_test(defect_p1_01_p2_01_every_write_is_conditional),
+        cmocka_unit_test(defect_p1_01_defect_p2_01_every_write_is_conditional),
         cmocka_unit_test(rule_05_the_epoch_is_in_every_version),
         cmocka_unit_test(rule_05_a_version_that_does_not_fit_stops_the_flow),
     };
