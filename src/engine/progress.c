@@ -85,7 +85,8 @@ progress_saved(struct owner *owner, const struct saver_order *order, int64_t now
     assert(owner->saving);
     owner->saving = false;
     if (!order->done) {
-        owner_fail(owner, &order->err);
+        if (order->err.kind != ERR_CANCELED) /* what is not recorded is read again */
+            owner_fail(owner, &order->err);
         return;
     }
     ledger_saved(&owner->ledger, order->flow);

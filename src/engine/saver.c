@@ -31,7 +31,7 @@ save(struct saver *saver, struct saver_order *order)
                  log_err(&order->err));
         counters_retrying(saver->counters, order->err.text);
         if (!gate_sleep(saver->gate, delay))
-            return false;
+            return err_set(&order->err, ERR_CANCELED, "stopped before the checkpoint was saved");
     }
     return true;
 }

@@ -41,6 +41,16 @@ struct run {
     int stop_fd;
 };
 
+static bool
+pause_for(struct run *run, int64_t delay_ms, struct err *err)
+{
+    struct pollfd fd = {.fd = run->stop_fd, .events = POLLIN};
+
+    if (poll(&fd, 1, (int)delay_ms) > 0)
+        return err_set(err, ERR_CANCELED, "asked to stop");
+    return true;
+}
+
 /* ---- settings ---- */
 
 bool
@@ -120,13 +130,30 @@ log_findings(const struct report *report)
     }
 }
 
+/* A full disk and a file that another command has locked pass. */
+static bool
+open_store(struct run *run, struct err *err)
+{
+    for (unsigned tries = 0; !workspace_open_store(run->ws, STATE_CREATE, err); tries++) {
+        int64_t delay_ms = retry_delay_ms(&again, tries, 0, 0);
+
+        if (!err_policy(err->kind)->retry)
+            return false;
+        log_warn(log_msg("cannot start yet, trying again"), log_int("in_ms", delay_ms),
+                 log_err(err));
+        if (!pause_for(run, delay_ms, err))
+            return false;
+    }
+    return true;
+}
+
 static bool
 load(struct run *run, const char *config, struct err *err)
 {
     struct workspace *ws = run->ws;
 
     if (!run_start_options(run->options, &run->start, err) || !workspace_load(ws, config, err) ||
-        !workspace_sound(ws, FILES_CONCERN, err) || !workspace_open_store(ws, STATE_CREATE, err) ||
+        !workspace_sound(ws, FILES_CONCERN, err) || !open_store(run, err) ||
         !workspace_judge(ws, err) || !workspace_sound(ws, FILES_CONCERN, err) ||
         !apply_in_memory(ws, err))
         return false;
@@ -166,16 +193,6 @@ begin_once(struct run *run, struct begin_args *args, struct begin *begin, struct
     log_findings(&run->ws->report);
     begin->args = args;
     return begin_run(begin, err);
-}
-
-static bool
-pause_for(struct run *run, int64_t delay_ms, struct err *err)
-{
-    struct pollfd fd = {.fd = run->stop_fd, .events = POLLIN};
-
-    if (poll(&fd, 1, (int)delay_ms) > 0)
-        return err_set(err, ERR_CANCELED, "asked to stop");
-    return true;
 }
 
 /*
