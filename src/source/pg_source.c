@@ -132,8 +132,12 @@ still_busy(struct pg_source *source, struct err *err)
 bool
 pg_source_lock(struct pg_source *source, int64_t deadline_ms, int cancel_fd, struct err *err)
 {
-    if (source->lock)
+    struct err lost;
+
+    if (source->lock && source_lock_check(source->lock, &lost))
         return true;
+    source_lock_release(source->lock);
+    source->lock = NULL;
     if (!source_lock_acquire(source->settings, least(deadline_ms, busy_until_ms(source)), cancel_fd,
                              &source->lock, err))
         return still_busy(source, err);

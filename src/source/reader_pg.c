@@ -234,6 +234,8 @@ pause_for(int64_t pause_ms, const struct reader_wait *wait, struct err *err)
     struct pollfd fd = {.fd = wait->cancel_fd, .events = POLLIN};
     int64_t left_ms = wait->deadline_ms - clock_mono_ms();
 
+    if (left_ms < 0) /* poll() would wait for ever: time may have passed since the caller looked */
+        left_ms = 0;
     if (poll(&fd, 1, (int)(pause_ms < left_ms ? pause_ms : left_ms)) > 0)
         return err_set(err, ERR_CANCELED, "reading rows back: stopped");
     return true;
