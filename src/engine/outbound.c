@@ -4,26 +4,38 @@
 
 #include "engine/owner.h"
 
-/* More batches than this wait in no lane: reading stops (see intake_may_read). */
-#define SPARE_MAX 4
+/* Empty batches are kept for the next rows: a few for all lanes, since lanes may be hundreds. */
+#define SPARE_MAX   8
+#define SPARE_BYTES ((size_t)1024 * 1024) /* one that has grown beyond it is not kept */
 
 /* ---- jobs ---- */
 
 static struct job *
-job_take(struct outlet *outlet, const struct mapping *mapping)
+job_new(const struct mapping *mapping)
 {
-    struct job *job = outlet->spare;
+    struct job *job = calloc(1, sizeof(*job));
 
-    if (job) {
-        outlet->spare = job->next;
-        job->next = NULL;
-        return job;
-    }
-    job = calloc(1, sizeof(*job));
     if (!job)
         abort();
-    job->lane = &outlet->lane;
     job->batch = batch_new(mapping, 0);
+    return job;
+}
+
+static struct job *
+job_take(struct owner *owner, struct outlet *outlet)
+{
+    const struct mapping *mapping = owner->args->mappings[outlet->mapping].mapping;
+    struct job *job = owner->spare;
+
+    if (job) {
+        owner->spare = job->next;
+        owner->spare_count--;
+        job->next = NULL;
+        job->batch->mapping = mapping;
+    } else {
+        job = job_new(mapping);
+    }
+    job->lane = &outlet->lane;
     return job;
 }
 
@@ -34,26 +46,20 @@ job_free(struct job *job)
     free(job);
 }
 
-static size_t
-spare_count(const struct outlet *outlet)
-{
-    size_t n = 0;
-
-    for (const struct job *job = outlet->spare; job; job = job->next)
-        n++;
-    return n;
-}
-
 static void
-job_return(struct outlet *outlet, struct job *job)
+job_return(struct owner *owner, struct job *job)
 {
-    if (spare_count(outlet) >= SPARE_MAX) {
+    const struct batch *batch = job->batch;
+
+    batch_clear(job->batch);
+    if (owner->spare_count >= SPARE_MAX ||
+        arena_held(batch->arena) + batch->cap * sizeof(*batch->rows) > SPARE_BYTES) {
         job_free(job);
         return;
     }
-    batch_clear(job->batch);
-    job->next = outlet->spare;
-    outlet->spare = job;
+    job->next = owner->spare;
+    owner->spare = job;
+    owner->spare_count++;
 }
 
 static void
@@ -117,7 +123,7 @@ outbound_dispatch(struct outlet *outlet)
 static struct job *
 open_batch(struct owner *owner, struct outlet *outlet, int64_t now_ms)
 {
-    struct job *job = job_take(outlet, mapping_of(owner, outlet));
+    struct job *job = job_take(owner, outlet);
 
     job->entry = ledger_open(&owner->ledger, outlet->mapping);
     job->batch->floor = ledger_floor(&owner->ledger, job->entry);
@@ -220,7 +226,7 @@ collect(struct owner *owner, struct job *job)
     ledger_finish(&owner->ledger, job->entry);
     owner->held_bytes -= job->batch->bytes;
     owner->wrote_since_save = true;
-    job_return(outlet, job);
+    job_return(owner, job);
     feed(outlet);
 }
 
@@ -301,7 +307,6 @@ close_outlet(struct outlet *outlet)
 
     free_jobs(outlet->open);
     free_jobs(outlet->waiting);
-    free_jobs(outlet->spare);
     free_jobs(outlet->lost);
     destination_lane_close(delivery->lane);
     reader_close(delivery->reader);
@@ -320,6 +325,8 @@ outbound_join(struct owner *owner, int64_t deadline_ms)
         return false; /* a thread still uses what would be freed */
     for (size_t i = 0; i < owner->outlet_count; i++)
         close_outlet(&owner->outlets[i]);
+    free_jobs(owner->spare);
+    owner->spare = NULL;
     queue_freep(&owner->completions);
     return true;
 }

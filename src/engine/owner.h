@@ -28,10 +28,9 @@ struct outlet {
     struct job *open; /* being filled, or NULL */
     struct job *waiting, **waiting_end;
     size_t waiting_count;
-    size_t in_lane;    /* jobs handed over and not yet back */
-    struct job *spare; /* with an empty batch each */
-    struct job *lost;  /* failed for good */
-    bool failed;       /* then what follows is not sent */
+    size_t in_lane;   /* jobs handed over and not yet back */
+    struct job *lost; /* failed for good */
+    bool failed;      /* then what follows is not sent */
 };
 
 struct owner {
@@ -47,6 +46,8 @@ struct owner {
     struct outlet *outlets; /* of mapping 0, then of mapping 1, … */
     size_t outlet_count;
     size_t *first_outlet; /* per mapping; first_outlet[i + 1] ends it */
+    struct job *spare;    /* with an empty batch each */
+    size_t spare_count;
     size_t held_bytes;    /* of all batches that are not finished */
     struct route *routes; /* scratch, one per mapping */
     struct arena *scratch;
