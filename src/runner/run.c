@@ -293,6 +293,8 @@ stream(struct run *run, struct begin *begin, bool *ret_clean, struct err *err)
 
     watch_init(watch, &(struct watch_args){
                           .store = run->ws->store,
+                          .source = begin->source,
+                          .timeline = begin->flow.timeline,
                           .counters = &run->counters,
                           .settings = &run->settings,
                           .mappings = begin->mappings,

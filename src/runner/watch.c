@@ -12,6 +12,7 @@
 #include "pg/session.h"
 #include "runner/marks.h"
 #include "source/partitions.h"
+#include "source/pgoutput_stream.h"
 
 #define PARTITIONS_EVERY_MS (10 * 1000)
 #define PARTITIONS_WAIT_MS  5000
@@ -179,6 +180,31 @@ tell(struct watch *watch, struct err *err)
     return buf_ok(&text, err) && store->type->meta_put(store, HEARTBEAT_KEY, buf_span(&text), err);
 }
 
+/* ---- timeline ---- */
+
+/*
+ * Soon: once a checkpoint lies past the switch, a start that knows only the old timeline would
+ * take it for changes that the new one does not have (SEMANTICS 5).
+ */
+static bool
+record_timeline(struct watch *watch, struct err *err)
+{
+    int64_t now = watch->args.source ? pg_source_timeline(watch->args.source) : 0;
+    struct store *store = watch->args.store;
+    struct store_flow flow;
+
+    if (now == 0 || now == watch->args.timeline)
+        return true;
+    if (!store->type->flow_load(store, watch->scratch, &flow, err))
+        return false;
+    flow.timeline = now;
+    if (!store->type->flow_save(store, &flow, err))
+        return false;
+    log_info(log_msg("the server was promoted"), log_int("timeline", now));
+    watch->args.timeline = now;
+    return true;
+}
+
 /* ---- partitions ---- */
 
 /* False: the queue is full. */
@@ -308,6 +334,8 @@ watch_tick(void *arg)
     watch_measure(watch, clock_wall_ms());
     if (heartbeat_tick(&watch->meter, &watch->beat, mono_ms) && !tell(watch, &err))
         complain(watch, "cannot record the heartbeat, ignoring it", &err);
+    if (!record_timeline(watch, &err))
+        complain(watch, "cannot record the server's timeline, trying again", &err);
     if (partitions_are_due(watch, mono_ms) && !look_at_partitions(watch, &err))
         complain(watch, "cannot look at partitions, trying again", &err);
 }

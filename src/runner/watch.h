@@ -3,8 +3,8 @@
 
 /*
  * What a running flow does beside its work, about once a second: it tells others how it is (the
- * heartbeat, requirements 2.5 #24) and looks after partitions, whose coming and going makes no
- * events (SEMANTICS 27).
+ * heartbeat, requirements 2.5 #24), records a promotion of the server (SEMANTICS 5) and looks after
+ * partitions, whose coming and going makes no events (SEMANTICS 27).
  *
  * A difference between partitions is reported once, in log and `status`, and the mapping is marked
  * "re-read needed"; with on_partition_change = "stop" it stops until the next start.
@@ -22,8 +22,12 @@
 #include "source/settings.h"
 #include "state/heartbeat.h"
 
+struct pg_source;
+
 struct watch_args {
     struct store *store;
+    const struct pg_source *source; /* whose timeline is recorded */
+    int64_t timeline;               /* as recorded at the start */
     const struct counters *counters;
     const struct source_settings *settings;
     const struct engine_mapping *mappings;

@@ -181,7 +181,8 @@ check_timeline(struct pg_source *source, struct pg_session *pg,
     return err_set(err, ERR_CONFIG,
                    "the server went from timeline %lld to %lld and does not have what we read up "
                    "to " LSN_FMT ": connect to the right server, or begin a --new-epoch",
-                   (long long)source->timeline, (long long)identity->timeline, LSN_ARG(start));
+                   (long long)pg_source_timeline(source), (long long)identity->timeline,
+                   LSN_ARG(start));
 }
 
 static bool

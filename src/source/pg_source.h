@@ -27,7 +27,7 @@ struct pg_source {
 
     /* whom opens must find; "" and 0: whoever is there first */
     const char *system_id;
-    int64_t timeline;
+    _Atomic int64_t timeline; /* read by other threads too */
 
     int64_t busy_since_ms;         /* somebody else holds slot or lock; 0: no */
     int64_t wal_sender_timeout_ms; /* 0: none */

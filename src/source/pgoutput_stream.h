@@ -44,7 +44,7 @@
  * pg_source_create_slot, streamed by the first open, and gone with that connection, so a second
  * open is refused (CONFIG).
  *
- * Thread: owner, all of it.
+ * Thread: owner, all of it but pg_source_timeline().
  */
 
 #include <stdbool.h>
@@ -90,7 +90,7 @@ MUST_CHECK bool pg_source_identify(struct pg_source *source, int64_t timeline, i
 /* The identity that opens must find; pg_source_identify remembers it too.  A recorded timeline. */
 void pg_source_expect(struct pg_source *source, const char *system_id, int64_t timeline);
 
-/* The timeline of the last open: to be recorded when it differs from the store's. */
+/* The timeline of the last open: to be recorded when it differs from the store's.  Any thread. */
 int64_t pg_source_timeline(const struct pg_source *source);
 
 /* Make the slot (args->replication is filled in here; see slot_create). */

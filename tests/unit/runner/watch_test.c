@@ -5,6 +5,7 @@
 
 #include "harness/check.h"
 #include "runner/marks.h"
+#include "source/pgoutput_stream.h"
 #include "state/sqlite.h"
 
 struct fixture {
@@ -166,6 +167,45 @@ a_tick_leaves_a_record_only_when_a_counter_changed(void **state UNUSED)
     CHECK_SPAN(text, "mine");
 }
 
+/* ---- timeline ---- */
+
+static int64_t
+recorded_timeline(struct fixture *f)
+{
+    struct store_flow flow;
+    struct err err;
+
+    CHECK_OK(f->store->type->flow_load(f->store, f->arena, &flow, &err), err);
+    CHECK_INT(flow.checkpoint, 500);
+    return flow.timeline;
+}
+
+static void
+rule_05_a_promotion_is_recorded_while_we_run(void **state UNUSED)
+{
+    CLEANUP(done) struct fixture f;
+    struct store_flow flow = {.system_id = "7",
+                              .timeline = 3,
+                              .database = "d",
+                              .slot = "s",
+                              .publication = "p",
+                              .checkpoint = 500};
+    struct pg_source *source;
+    struct err err;
+
+    begin(&f);
+    CHECK_OK(f.store->type->flow_save(f.store, &flow, &err), err);
+    source = pg_source_new(&f.settings, f.arena);
+    f.watch.args.source = source;
+    f.watch.args.timeline = 3;
+    watch_tick(&f.watch); /* not connected yet */
+    CHECK_INT(recorded_timeline(&f), 3);
+    pg_source_expect(source, "7", 4);
+    watch_tick(&f.watch);
+    CHECK_INT(recorded_timeline(&f), 4);
+    pg_source_free(source);
+}
+
 /* ---- partitions ---- */
 
 #define ROOT(leaf, oid) "[[\"app.events\",22,\"app." leaf "\"," oid "," oid ",0]]"
@@ -235,6 +275,7 @@ main(void)
         cmocka_unit_test(every_counter_is_told),
         cmocka_unit_test(lag_has_a_witness),
         cmocka_unit_test(the_newest_error_comes_first_and_explains_the_holder),
+        cmocka_unit_test(rule_05_a_promotion_is_recorded_while_we_run),
         cmocka_unit_test(rule_27_a_difference_is_recorded_when_its_mark_had_time_to_be_saved),
         cmocka_unit_test(a_tick_leaves_a_record_only_when_a_counter_changed),
     };
