@@ -330,7 +330,8 @@ publication_plan(const struct publication_info *info, const struct publication_s
     snprintf(where, sizeof(where), "publication \"%s\"", spec->name);
     plan_tables(&p);
     if (!info->exists) {
-        plan_create(&p);
+        if (p.plan.added_count > 0 || spec->all_tables)
+            plan_create(&p);
     } else {
         plan_options(&p);
         plan_add(&p);
