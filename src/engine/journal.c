@@ -12,13 +12,14 @@
 /* A dead letter's retry has no date: its deletes wait for it. */
 #define WHEN_RESOLVED INT64_MAX
 
-bool
+/* May an older write arrive at this target at all? */
+static bool
 journal_applies(const struct delivery *delivery)
 {
     const struct mapping *mapping = delivery->lane->mapping;
 
     return (delivery->lane->destination->type->caps & DEST_LATE_WRITES) &&
-           mapping->versioning != VERSIONING_NONE && mapping->deletes == DELETES_PHYSICAL;
+           mapping->versioning != VERSIONING_NONE;
 }
 
 bool
@@ -40,10 +41,12 @@ journal_doubt(struct delivery *delivery, struct err *err)
     return true;
 }
 
+/* A tombstone keeps its version and needs no repetition (SEMANTICS 20); a TRUNCATE leaves none. */
 static bool
-is_delete(const struct action *action)
+forgets_versions(const struct delivery *delivery, const struct action *action)
 {
-    return action->kind == ACTION_DELETE || action->kind == ACTION_TRUNCATE;
+    return action->kind == ACTION_TRUNCATE ||
+           (action->kind == ACTION_DELETE && delivery->lane->mapping->deletes == DELETES_PHYSICAL);
 }
 
 /* Lanes of one target doubt for themselves, but a TRUNCATE is about the rows of all of them. */
@@ -98,8 +101,6 @@ due_of(const struct action *action, bool dead, int64_t late_ms, int64_t target_l
 {
     int64_t until_ms = action->kind == ACTION_TRUNCATE ? target_late_ms : late_ms;
 
-    if (!is_delete(action))
-        return 0;
     if (until_ms > clock_wall_ms())
         return until_ms;
     return dead ? WHEN_RESOLVED : 0;
@@ -182,7 +183,7 @@ journal_deletes(struct delivery *delivery, const struct action *actions, size_t 
     for (size_t i = 0; i < count; i++) {
         int64_t due_ms = due_of(&actions[i], dead[i], late_ms, target_late_ms);
 
-        if (due_ms)
+        if (due_ms && forgets_versions(delivery, &actions[i]))
             entries[found++] = entry_of(&actions[i], due_ms);
     }
     return add(delivery, entries, found, err);

@@ -6,8 +6,8 @@
  *
  * A delete is journalled when an older write of its target may still arrive: after a request of
  * unknown outcome or an unclean end, for the grace window; or when the id has a dead letter.  Only
- * for destinations where that can happen (DEST_LATE_WRITES), versions are compared, and deletes
- * are physical: a tombstone needs no journal (20).
+ * for destinations where that can happen (DEST_LATE_WRITES) and versions are compared.  A tombstone
+ * needs no journal (20), a TRUNCATE beside tombstones does: it deletes by filter.
  */
 
 #include "engine/delivery.h"
@@ -18,8 +18,5 @@ MUST_CHECK bool journal_doubt(struct delivery *delivery, struct err *err);
 /* Durable before the checkpoint passes them: entries for those deletes that need one. */
 MUST_CHECK bool journal_deletes(struct delivery *delivery, const struct action *actions,
                                 size_t count, struct err *err);
-
-/* May an older write arrive at this target at all? */
-bool journal_applies(const struct delivery *delivery);
 
 #endif

@@ -640,6 +640,9 @@ rule_20_tombstones_and_unversioned_targets_need_no_journal(void **state UNUSED)
         add(&f, CHANGE_DELETE, "1", NULL);
         CHECK_OK(run(&f, &err), err);
         CHECK_INT(journalled(&f, &due), 0);
+        add(&f, CHANGE_TRUNCATE, NULL, NULL); /* leaves no tombstones */
+        CHECK_OK(run(&f, &err), err);
+        CHECK_INT(journalled(&f, &due), i == 0);
         end(&f);
     }
 }
