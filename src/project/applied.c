@@ -101,7 +101,7 @@ judge_pending(struct judge *judge, const struct migration *migration)
 /* ---- a version whose file is gone ---- */
 
 static void
-judge_row(struct judge *judge, const struct store_migration *row)
+judge_row(struct judge *judge, const struct store_migration *row, struct applied *ret)
 {
     const struct migration *newest = project_newest(judge->project, row->mapping);
 
@@ -117,6 +117,8 @@ judge_row(struct judge *judge, const struct store_migration *row)
                  "version %" PRId64 " of mapping %s is applied but its file (%s) is gone; put it "
                  "back, or write a new version",
                  row->version, row->mapping, row->file);
+    else
+        ret->lost[ret->lost_count++] = row;
 }
 
 /* ---- the lists ---- */
@@ -160,6 +162,7 @@ applied_judge(const struct project *project, const struct store_migration *rows,
         .pending = arena_new_n(arena, struct migration *, project->count),
         .active = arena_new_n(arena, struct migration *, project->count),
         .next = arena_new_n(arena, struct migration *, project->count),
+        .lost = arena_new_n(arena, const struct store_migration *, count),
     };
     for (size_t i = 0; i < project->count; i++) {
         const struct migration *migration = &project->migrations[i];
@@ -172,7 +175,7 @@ applied_judge(const struct project *project, const struct store_migration *rows,
             judge_pending(&judge, migration);
     }
     for (size_t i = 0; i < count; i++)
-        judge_row(&judge, &rows[i]);
+        judge_row(&judge, &rows[i], ret);
     fill(&judge, ret);
 }
 

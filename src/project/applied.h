@@ -24,6 +24,9 @@ struct applied {
     struct migration **active; /* what run serves now */
     size_t next_count;
     struct migration **next; /* what run serves once everything is applied */
+    size_t lost_count;
+    const struct store_migration **lost; /* applied, without a file, and a newer version waits:
+                                            run would stop serving them */
 };
 
 /* Faults go to the report; the result is whole when there is no error among them. */

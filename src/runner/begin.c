@@ -305,12 +305,33 @@ compare_partitions(struct begin *begin, struct marks *marks, struct err *err)
 }
 
 static bool
-save_records(struct begin *begin, struct err *err)
+compare_versions(struct begin *begin, struct marks *marks, struct err *err)
+{
+    struct span before;
+
+    return store_of(begin)->type->meta_get(store_of(begin), MARKS_VERSIONS, begin->arena, &before,
+                                           err) &&
+           (!is_resumed(begin) || marks_versions(marks, before, err));
+}
+
+static bool
+save_versions(struct begin *begin, const struct marks *marks, struct err *err)
+{
+    CLEANUP(buf_free) struct buf text = buf_make(RECORD_LIMIT);
+
+    marks_put_versions(marks, &text);
+    return buf_ok(&text, err) &&
+           store_of(begin)->type->meta_put(store_of(begin), MARKS_VERSIONS, buf_span(&text), err);
+}
+
+static bool
+save_records(struct begin *begin, const struct marks *marks, struct err *err)
 {
     struct store *store = store_of(begin);
 
     return store->type->meta_put(store, MARKS_TABLES, begin->tables, err) &&
-           store->type->meta_put(store, MARKS_PARTITIONS, begin->partitions, err);
+           store->type->meta_put(store, MARKS_PARTITIONS, begin->partitions, err) &&
+           save_versions(begin, marks, err);
 }
 
 /* ---- checkpoints ---- */
@@ -321,8 +342,6 @@ load_mappings(struct begin *begin, struct marks *marks, struct err *err)
     struct store_checkpoint *stored = NULL;
     size_t count = 0;
 
-    if (begin->plan.reset && !store_of(begin)->type->checkpoints_reset(store_of(begin), err))
-        return false;
     if (!store_of(begin)->type->checkpoints_load(store_of(begin), begin->arena, &stored, &count,
                                                  err))
         return false;
@@ -352,6 +371,8 @@ save_start(struct begin *begin, const struct marks *marks, struct err *err)
     }
     if (lsn < begin->start)
         lsn = begin->start;
+    if (begin->plan.reset && !store_of(begin)->type->checkpoints_reset(store_of(begin), err))
+        return false;
     if (!store_of(begin)->type->checkpoints_save(store_of(begin), lsn, checkpoints,
                                                  begin->args->count, err))
         return false;
@@ -392,11 +413,11 @@ record_start(struct begin *begin, struct err *err)
         return false;
     marks = marks_make(&args);
     if (!load_mappings(begin, &marks, err) || !compare_tables(begin, &marks, err) ||
-        !compare_partitions(begin, &marks, err))
+        !compare_partitions(begin, &marks, err) || !compare_versions(begin, &marks, err))
         return false;
     if (is_resumed(begin))
-        return save_start(begin, &marks, err) && save_records(begin, err);
-    return save_records(begin, err) && save_start(begin, &marks, err);
+        return save_start(begin, &marks, err) && save_records(begin, &marks, err);
+    return save_records(begin, &marks, err) && save_start(begin, &marks, err);
 }
 
 static bool

@@ -2,11 +2,13 @@
 #include "runner/marks.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/json.h"
 #include "project/migration.h"
 #include "source/partitions.h"
 #include "source/record.h"
@@ -41,6 +43,23 @@ mapping_at(const struct marks *marks, size_t at)
 
 /* ---- checkpoints ---- */
 
+static void
+mark_gap(struct marks *marks, size_t at, lsn_t before)
+{
+    const struct start_plan *plan = marks->args.plan;
+
+    if (before == 0)
+        return;
+    if (plan->reset && plan->new_identity)
+        mark(marks, at,
+             "the source is another cluster since epoch %" PRIu64
+             ": rows that differ there were not read",
+             plan->epoch);
+    else if (before < marks->args.start)
+        mark(marks, at, "changes between " LSN_FMT " and " LSN_FMT " were not read",
+             LSN_ARG(before), LSN_ARG(marks->args.start));
+}
+
 struct store_checkpoint
 marks_checkpoint(struct marks *marks, size_t at, const struct store_checkpoint *stored,
                  size_t count)
@@ -57,9 +76,11 @@ marks_checkpoint(struct marks *marks, size_t at, const struct store_checkpoint *
         checkpoint.flags &= ~(unsigned)STORE_BACKFILLED;
     if (!(checkpoint.flags & STORE_REREAD_NEEDED))
         checkpoint.text = "";
-    if (checkpoint.lsn != 0 && checkpoint.lsn < start)
-        mark(marks, at, "changes between " LSN_FMT " and " LSN_FMT " were not read",
-             LSN_ARG(checkpoint.lsn), LSN_ARG(start));
+    mark_gap(marks, at, checkpoint.lsn);
+    if (marks->args.plan->reset) { /* positions of before mean nothing now */
+        checkpoint.truncate = (struct position){0};
+        checkpoint.lsn = start;
+    }
     if (checkpoint.lsn == 0)
         checkpoint.lsn = marks->args.entered;
     if (checkpoint.lsn < start)
@@ -105,6 +126,42 @@ marks_tables(struct marks *marks, struct span before, struct span now, struct er
     for (size_t i = 0; i < count; i++)
         mark_table(marks, &differences[i]);
     return true;
+}
+
+/* ---- versions ---- */
+
+bool
+marks_versions(struct marks *marks, struct span before, struct err *err)
+{
+    struct json *versions;
+
+    if (before.len == 0)
+        return true;
+    if (!json_parse(before, marks->args.arena, &versions, err))
+        return err_wrap(err, "the versions that ran before");
+    for (size_t i = 0; i < marks->args.count; i++) {
+        const struct mapping *mapping = mapping_at(marks, i);
+        const struct json *old = json_get(versions, mapping->name);
+        int64_t version;
+
+        if (old && json_to_int(old, &version) && version != mapping->version)
+            mark(marks, i, "rows that version %" PRId64 " wrote stay as they are until they change",
+                 version);
+    }
+    return true;
+}
+
+void
+marks_put_versions(const struct marks *marks, struct buf *out)
+{
+    struct json_writer w = {.out = out};
+
+    json_object_begin(&w);
+    for (size_t i = 0; i < marks->args.count; i++) {
+        json_key(&w, span_of(mapping_at(marks, i)->name));
+        json_int(&w, mapping_at(marks, i)->version);
+    }
+    json_object_end(&w);
 }
 
 /* ---- partitions ---- */

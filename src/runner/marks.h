@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "contract/store.h"
@@ -21,6 +22,7 @@
 /* Names of what the store keeps about the source. */
 #define MARKS_TABLES     "tables"
 #define MARKS_PARTITIONS "partitions"
+#define MARKS_VERSIONS   "versions"
 
 #define MARKS_TEXT_SIZE 512
 
@@ -54,6 +56,13 @@ struct store_checkpoint marks_checkpoint(struct marks *marks, size_t at,
 /* Tables that were made anew, or left and entered the publication (source/record.h). */
 MUST_CHECK bool marks_tables(struct marks *marks, struct span before, struct span now,
                              struct err *err);
+
+/*
+ * {"users":1}: which version each mapping ran with.  Rows that another version wrote stay as it
+ * wrote them until they change.
+ */
+MUST_CHECK bool marks_versions(struct marks *marks, struct span before, struct err *err);
+void marks_put_versions(const struct marks *marks, struct buf *out);
 
 /* Partitions that came and went while nobody ran (source/partitions.h). */
 void marks_partitions(struct marks *marks, struct span before, struct span now);

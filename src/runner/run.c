@@ -158,6 +158,12 @@ load(struct run *run, const char *config, struct err *err)
         !apply_in_memory(ws, err))
         return false;
     tell_pending(ws);
+    if (ws->applied.lost_count > 0)
+        return err_set(
+            err, ERR_CONFIG,
+            "version %" PRId64 " of mapping %s is applied, but its file (%s) is gone; put "
+            "it back, or run puffgres migrate to go on with the newer one",
+            ws->applied.lost[0]->version, ws->applied.lost[0]->mapping, ws->applied.lost[0]->file);
     if (ws->applied.active_count == 0)
         return err_set(err, ERR_CONFIG, "no migration has been applied; run puffgres migrate");
     return run_source_settings(ws, run->options->slot, &run->postgres, &run->settings, err);

@@ -38,8 +38,13 @@ signals_catch(int *ret_fd, struct err *err)
         return err_set_code(err, ERR_TRANSIENT, errno, "cannot make a pipe: %s", strerror(errno));
     pipe_end = ends[1];
     sigfillset(&action.sa_mask);
-    for (size_t i = 0; i < ARRAY_LEN(stops); i++)
-        sigaction(stops[i], &action, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(stops); i++) {
+        struct sigaction inherited = {0};
+
+        sigaction(stops[i], NULL, &inherited);
+        if (inherited.sa_handler != SIG_IGN || stops[i] == SIGTERM)
+            sigaction(stops[i], &action, NULL);
+    }
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     *ret_fd = ends[0];
     return true;

@@ -3,8 +3,9 @@
 
 /*
  * The first SIGTERM, SIGINT or SIGHUP makes a descriptor readable: stop in order.  The second one
- * leaves at once with 128 + its number; nothing is lost either way.  SIGPIPE is ignored: a write to
- * a closed connection is an error like any other.
+ * leaves at once with 128 + its number; nothing is lost either way.  What nohup or a shell made us
+ * ignore (SIGHUP, SIGINT) stays ignored.  SIGPIPE is ignored: a write to a closed connection is an
+ * error like any other.
  *
  * Once per process, before the first thread.
  */

@@ -126,7 +126,21 @@ def test_a_new_version_takes_over_where_the_old_one_was(project, users, local, r
     project.ok("migrate")
     users.execute("INSERT INTO users VALUES (3, 'c', 3)")
     run = run_puffgres()
+    run.wait_log("re-read needed.*rows that version 1 wrote")
     wait_until(lambda: documents(local, "users").get(3) == {"name": "c"}, 15, "version 2 writes no score")
+    assert run.stop() == 0
+
+
+def test_an_applied_file_that_is_gone_is_not_stopped_silently(project, users, run_puffgres):
+    project.ok("migrate")
+    path = next((project.folder / "puffgres/migrations").iterdir())
+    text = path.read_text().replace("version = 1", "version = 2")
+    path.unlink()
+    project.write("puffgres/migrations/002_users.toml", text)
+    refused(project, "run", says=["version 1 of mapping users is applied", "is gone", "puffgres migrate"])
+    project.ok("migrate")
+    run = run_puffgres()
+    run.wait_log("streaming")
     assert run.stop() == 0
 
 

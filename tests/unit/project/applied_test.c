@@ -92,6 +92,9 @@ static const struct {
      "", "a.1 ", "a.1 ",
      "m.toml:1:1: mapping a was applied for namespace t and would now write to x-t; put "
      "namespace_prefix back, or write a new version\n"},
+    {"the applied file is gone and a newer one waits",
+     {{"a", 2, "m", "t"}}, {{"a", 1, "n", "t"}},
+     "a.2 ", "", "a.2 ", ""},
     {"versions go up",
      {{"a", 2, "m", "t"}, {"a", 3, "n", "t"}}, {{"a", 3, "n", "t"}},
      "a.2 ", "a.3 ", "a.3 ",
@@ -133,6 +136,24 @@ files_against_rows(void **state UNUSED)
     }
 }
 
+/* Stopping to serve it would lose its changes: run refuses. */
+static void
+an_applied_version_without_a_file_is_lost_while_a_newer_one_waits(void **state UNUSED)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+    const struct line file = {"a", 2, "m", "t"}, row = {"a", 1, "n", "t"};
+    struct report report = report_make(arena);
+    struct project project;
+    struct applied applied;
+
+    make_project(&file, 1, arena, &project);
+    applied_judge(&project, make_rows(&row, 1, arena), 1, arena, &report, &applied);
+    CHECK_INT(applied.lost_count, 1);
+    CHECK_INT(applied.lost[0]->version, 1);
+    applied_judge(&project, make_rows(&file, 1, arena), 1, arena, &report, &applied);
+    CHECK_INT(applied.lost_count, 0);
+}
+
 static void
 a_row_holds_what_is_compared_later(void **state UNUSED)
 {
@@ -157,6 +178,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_against_rows),
+        cmocka_unit_test(an_applied_version_without_a_file_is_lost_while_a_newer_one_waits),
         cmocka_unit_test(a_row_holds_what_is_compared_later),
     };
 

@@ -92,6 +92,43 @@ rule_11_a_gap_marks_its_mapping(void **state UNUSED)
     }
 }
 
+/* A new cluster's LSNs have nothing to do with the old ones; a new slot at --from-lsn has. */
+static void
+rule_05_positions_of_another_cluster_are_forgotten(void **state UNUSED)
+{
+    static const struct {
+        bool new_identity;
+        lsn_t stored;
+        const char *want_text;
+    } epochs[] = {
+        {true, 900,
+         "the source is another cluster since epoch 2: rows that differ there were not "
+         "read"},
+        {true, 50,
+         "the source is another cluster since epoch 2: rows that differ there were not "
+         "read"},
+        {false, 50, "changes between 0/32 and 0/64 were not read"},
+        {false, 900, ""}, /* --from-lsn goes back: nothing is skipped */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(epochs); i++) {
+        CLEANUP(done) struct fixture f;
+        const struct store_checkpoint stored = {
+            .mapping = "users", .lsn = epochs[i].stored, .truncate = {800, 1}, .text = ""};
+        struct store_checkpoint got;
+
+        begin(&f, 100, true);
+        f.plan.reset = true;
+        f.plan.new_identity = epochs[i].new_identity;
+        f.plan.epoch = 2;
+        got = marks_checkpoint(&f.marks, 0, &stored, 1);
+        marks_apply(&f.marks, 0, &got);
+        CHECK_INT(got.lsn, 100);
+        CHECK_INT(got.truncate.commit, 0);
+        CHECK_STR(got.text, epochs[i].want_text);
+    }
+}
+
 /* ---- what is recorded about the source ---- */
 
 static void
@@ -165,6 +202,25 @@ rule_27_a_partition_marks_the_mappings_of_its_root(void **state UNUSED)
 }
 
 static void
+another_version_marks_its_mapping(void **state UNUSED)
+{
+    CLEANUP(done) struct fixture f;
+    CLEANUP(buf_free) struct buf now = buf_make(1000);
+    struct err err;
+
+    begin(&f, 100, false);
+    migrations[0].mapping.version = 3;
+    marks_put_versions(&f.marks, &now);
+    CHECK_SPAN(buf_span(&now), "{\"users\":3,\"more_users\":0,\"events\":0}");
+    CHECK_OK(marks_versions(&f.marks, SPAN(""), &err), err);
+    CHECK_OK(marks_versions(&f.marks, buf_span(&now), &err), err);
+    check_marks(&f.marks, "", "", "");
+    CHECK_OK(marks_versions(&f.marks, SPAN("{\"users\":2,\"gone\":7}"), &err), err);
+    check_marks(&f.marks, "rows that version 2 wrote stay as they are until they change", "", "");
+    CHECK(!marks_versions(&f.marks, SPAN("{"), &err));
+}
+
+static void
 the_first_reason_stays(void **state UNUSED)
 {
     CLEANUP(done) struct fixture f;
@@ -182,9 +238,11 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rule_11_a_gap_marks_its_mapping),
+        cmocka_unit_test(rule_05_positions_of_another_cluster_are_forgotten),
         cmocka_unit_test(rule_13_a_table_made_anew_marks_all_its_mappings),
         cmocka_unit_test(rule_13_a_publication_that_published_less_marks_all_mappings),
         cmocka_unit_test(rule_27_a_partition_marks_the_mappings_of_its_root),
+        cmocka_unit_test(another_version_marks_its_mapping),
         cmocka_unit_test(the_first_reason_stays),
     };
 

@@ -66,11 +66,39 @@ second_signal_leaves(void **state UNUSED)
     }
 }
 
+/* nohup puffgres run & */
+static void
+what_is_ignored_stays_ignored(void **state UNUSED)
+{
+    int ends[2], status;
+    pid_t pid;
+
+    CHECK(pipe(ends) == 0);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        signal(SIGHUP, SIG_IGN);
+        signal(SIGTERM, SIG_IGN);
+        child(ends[1]);
+    }
+    wait_for(ends[0], 'a');
+    CHECK(kill(pid, SIGHUP) == 0 && kill(pid, SIGHUP) == 0);
+    CHECK(kill(pid, SIGTERM) == 0); /* that one is always heard */
+    wait_for(ends[0], 'b');
+    CHECK(kill(pid, SIGTERM) == 0);
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status));
+    CHECK_INT(WEXITSTATUS(status), 128 + SIGTERM);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(second_signal_leaves),
+        cmocka_unit_test(what_is_ignored_stays_ignored),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
