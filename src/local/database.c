@@ -104,18 +104,9 @@ database_name_ok(struct span name)
 /* ---- listing ---- */
 
 static int
-span_order(struct span a, struct span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len ? memcmp(a.ptr, b.ptr, len) : 0;
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-static int
 compare_names(const void *a, const void *b)
 {
-    return span_order((*(struct ns *const *)a)->name, (*(struct ns *const *)b)->name);
+    return span_compare((*(struct ns *const *)a)->name, (*(struct ns *const *)b)->name);
 }
 
 /* All namespaces in the order of their names; as many as the map counts. */
@@ -180,7 +171,7 @@ static bool
 is_listed(const struct ns *ns, struct span prefix, struct span after)
 {
     return ns->name.len >= prefix.len && memcmp(ns->name.ptr, prefix.ptr, prefix.len) == 0 &&
-           (after.len == 0 || span_order(ns->name, after) > 0);
+           (after.len == 0 || span_compare(ns->name, after) > 0);
 }
 
 bool

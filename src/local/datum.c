@@ -257,15 +257,6 @@ datum_read_scalar(enum datum_base base, const struct json *json, struct arena *a
     return true;
 }
 
-static int
-span_compare(struct span a, struct span b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len ? memcmp(a.ptr, b.ptr, len) : 0;
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 int
 datum_compare_scalar(enum datum_base base, union scalar a, union scalar b)
 {
