@@ -2,7 +2,6 @@
 #include "harness/scripted_pg.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "harness/pg_wire.h"
 #include "harness/pgoutput.h"
 
 #define CONNECTIONS_MAX 64
@@ -87,120 +87,6 @@ write_all(int fd, struct span bytes)
     }
 }
 
-static uint32_t
-u32_at(const char *at)
-{
-    uint32_t n;
-
-    memcpy(&n, at, sizeof(n));
-    return be32toh(n);
-}
-
-static uint64_t
-u64_at(const char *at)
-{
-    return (uint64_t)u32_at(at) << 32 | u32_at(at + 4);
-}
-
-/* A message: type, length, body (manual 55.7). */
-static void
-put_message(struct buf *out, char type, struct span body)
-{
-    buf_putc(out, type);
-    wire_u32(out, (uint32_t)body.len + 4);
-    buf_put(out, body);
-}
-
-static void
-put_simple(struct buf *out, char type, const char *text)
-{
-    put_message(out, type, (struct span){text, strlen(text) + 1});
-}
-
-static void
-put_ready(struct buf *out)
-{
-    put_message(out, 'Z', SPAN("I"));
-}
-
-/* "55006 text" */
-static void
-put_error(struct buf *out, const char *severity, const char *error)
-{
-    CLEANUP(buf_free) struct buf body = buf_make(MESSAGE_MAX);
-
-    buf_putf(&body, "S%s%cV%s%cC%.5s%cM%s%c", severity, 0, severity, 0, error, 0, error + 6, 0);
-    wire_u8(&body, 0);
-    put_message(out, 'E', buf_span(&body));
-}
-
-/* ---- rows ---- */
-
-static size_t
-count_columns(const char *line)
-{
-    size_t count = 1;
-
-    for (; *line && *line != '\n'; line++)
-        count += *line == '|';
-    return count;
-}
-
-static void
-put_description(struct buf *out, size_t columns)
-{
-    CLEANUP(buf_free) struct buf body = buf_make(MESSAGE_MAX);
-
-    wire_u16(&body, (unsigned)columns);
-    for (size_t i = 0; i < columns; i++) {
-        wire_string(&body, "c");
-        wire_u32(&body, 0);
-        wire_u16(&body, 0);
-        wire_u32(&body, 25);
-        wire_u16(&body, 0xffff);
-        wire_u32(&body, UINT32_MAX);
-        wire_u16(&body, 0);
-    }
-    put_message(out, 'T', buf_span(&body));
-}
-
-static void
-put_row(struct buf *out, const char *line, size_t columns)
-{
-    CLEANUP(buf_free) struct buf body = buf_make(MESSAGE_MAX);
-
-    wire_u16(&body, (unsigned)columns);
-    for (size_t i = 0; i < columns; i++) {
-        size_t len = strcspn(line, "|\n");
-
-        if (len == 1 && *line == '~') {
-            wire_u32(&body, UINT32_MAX);
-        } else {
-            wire_u32(&body, (uint32_t)len);
-            buf_put(&body, (struct span){line, len});
-        }
-        line += len + 1;
-    }
-    put_message(out, 'D', buf_span(&body));
-}
-
-static void
-put_rows(struct buf *out, const char *rows)
-{
-    bool any = rows && *rows;
-    size_t columns = any ? count_columns(rows) : 0;
-
-    put_description(out, columns);
-    while (any) {
-        const char *end = strchr(rows, '\n');
-
-        put_row(out, rows, columns);
-        any = end && end[1];
-        rows = end ? end + 1 : rows;
-    }
-    put_simple(out, 'C', "SELECT");
-}
-
 /* ---- statements ---- */
 
 static const struct pg_rule *
@@ -228,7 +114,7 @@ begin_stream(struct connection *c)
 {
     CLEANUP(buf_free) struct buf out = buf_make(MESSAGE_MAX);
 
-    put_message(&out, 'W', (struct span){"\0\0\0", 3});
+    pg_wire_message(&out, 'W', (struct span){"\0\0\0", 3});
     send_buf(c, &out);
     pthread_mutex_lock(&c->peer->lock);
     c->streaming = true;
@@ -248,8 +134,8 @@ hang(struct connection *c)
     while (c->hanging && !peer->stopping)
         pthread_cond_wait(&peer->changed, &peer->lock);
     pthread_mutex_unlock(&peer->lock);
-    put_error(&out, "ERROR", "57014 canceling statement due to user request");
-    put_ready(&out);
+    pg_wire_error(&out, "ERROR", "57014 canceling statement due to user request");
+    pg_wire_ready(&out);
     send_buf(c, &out);
 }
 
@@ -285,15 +171,15 @@ answer(struct connection *c, bool extended)
         return true;
     }
     if (extended && rule && !rule->error) {
-        put_message(&out, '1', SPAN(""));
-        put_message(&out, '2', SPAN(""));
+        pg_wire_message(&out, '1', SPAN(""));
+        pg_wire_message(&out, '2', SPAN(""));
     }
     buf_putf(&unknown, "XX000 no rule for: %s", c->sql.ptr);
     if (!rule || rule->error)
-        put_error(&out, "ERROR", rule ? rule->error : unknown.ptr);
+        pg_wire_error(&out, "ERROR", rule ? rule->error : unknown.ptr);
     else
-        put_rows(&out, rule->rows);
-    put_ready(&out);
+        pg_wire_rows(&out, rule->rows);
+    pg_wire_ready(&out);
     send_buf(c, &out);
     return true;
 }
@@ -307,8 +193,8 @@ note_status(struct connection *c, struct span data)
         return;
     pthread_mutex_lock(&peer->lock);
     peer->status = (struct pg_status){
-        .written = u64_at(data.ptr + 1),
-        .flushed = u64_at(data.ptr + 9),
+        .written = pg_wire_u64(data.ptr + 1),
+        .flushed = pg_wire_u64(data.ptr + 9),
     };
     peer->status_count++;
     pthread_cond_broadcast(&peer->changed);
@@ -324,9 +210,9 @@ finish_copy(struct connection *c)
     pthread_mutex_lock(&c->peer->lock);
     c->streaming = false;
     pthread_mutex_unlock(&c->peer->lock);
-    put_message(&out, 'c', SPAN(""));
-    put_simple(&out, 'C', "START_STREAMING");
-    put_ready(&out);
+    pg_wire_message(&out, 'c', SPAN(""));
+    pg_wire_text(&out, 'C', "START_STREAMING");
+    pg_wire_ready(&out);
     send_buf(c, &out);
 }
 
@@ -376,7 +262,7 @@ read_message(struct connection *c, struct buf *body)
 
     if (!read_exact(c->fd, head, sizeof(head)))
         return false;
-    len = u32_at(head + 1) - 4;
+    len = pg_wire_u32(head + 1) - 4;
     buf_clear(body);
     room = buf_reserve(body, len + 1);
     assert(room);
@@ -409,15 +295,15 @@ welcome(struct connection *c, const char *version)
 {
     CLEANUP(buf_free) struct buf out = buf_make(MESSAGE_MAX), body = buf_make(MESSAGE_MAX);
 
-    put_message(&out, 'R', (struct span){"\0\0\0\0", 4});
+    pg_wire_message(&out, 'R', (struct span){"\0\0\0\0", 4});
     buf_putf(&body, "server_version%c%s%c", 0, version, 0);
-    put_message(&out, 'S', buf_span(&body));
-    put_message(&out, 'S', (struct span){"client_encoding\0UTF8\0", 21});
+    pg_wire_message(&out, 'S', buf_span(&body));
+    pg_wire_message(&out, 'S', (struct span){"client_encoding\0UTF8\0", 21});
     buf_clear(&body);
     wire_u32(&body, 4000 + (uint32_t)(c - c->peer->connections));
     wire_u32(&body, 1);
-    put_message(&out, 'K', buf_span(&body));
-    put_ready(&out);
+    pg_wire_message(&out, 'K', buf_span(&body));
+    pg_wire_ready(&out);
     send_buf(c, &out);
 }
 
@@ -426,7 +312,7 @@ refuse(struct connection *c, const char *refusal)
 {
     CLEANUP(buf_free) struct buf out = buf_make(MESSAGE_MAX);
 
-    put_error(&out, "FATAL", refusal);
+    pg_wire_error(&out, "FATAL", refusal);
     send_buf(c, &out);
 }
 
@@ -466,12 +352,12 @@ start_up(struct connection *c)
     for (;;) {
         if (!read_exact(c->fd, packet, 8))
             return false;
-        len = u32_at(packet) - 8;
-        code = u32_at(packet + 4);
+        len = pg_wire_u32(packet) - 8;
+        code = pg_wire_u32(packet + 4);
         if (len >= sizeof(packet) || !read_exact(c->fd, packet, len))
             return false;
         if (code == CODE_CANCEL) {
-            cancel(c->peer, u32_at(packet));
+            cancel(c->peer, pg_wire_u32(packet));
             return false;
         }
         if (code != CODE_SSL && code != CODE_GSS)
@@ -727,7 +613,7 @@ scripted_pg_push(struct scripted_pg *peer, struct span payload)
 {
     CLEANUP(buf_free) struct buf out = buf_make(MESSAGE_MAX);
 
-    put_message(&out, 'd', payload);
+    pg_wire_message(&out, 'd', payload);
     send_on_stream(peer, &out);
 }
 
@@ -761,8 +647,8 @@ scripted_pg_push_error(struct scripted_pg *peer, const char *error)
 {
     CLEANUP(buf_free) struct buf out = buf_make(MESSAGE_MAX);
 
-    put_error(&out, "ERROR", error);
-    put_ready(&out);
+    pg_wire_error(&out, "ERROR", error);
+    pg_wire_ready(&out);
     send_on_stream(peer, &out);
 }
 
@@ -771,8 +657,8 @@ scripted_pg_end_stream(struct scripted_pg *peer)
 {
     CLEANUP(buf_free) struct buf out = buf_make(MESSAGE_MAX);
 
-    put_message(&out, 'c', SPAN(""));
-    put_simple(&out, 'C', "COPY 0");
+    pg_wire_message(&out, 'c', SPAN(""));
+    pg_wire_text(&out, 'C', "COPY 0");
     send_on_stream(peer, &out);
 }
 
@@ -810,7 +696,7 @@ scripted_pg_kill(struct scripted_pg *peer, const char *application, const char *
     CLEANUP(buf_free) struct buf out = buf_make(MESSAGE_MAX);
 
     if (error)
-        put_error(&out, "FATAL", error);
+        pg_wire_error(&out, "FATAL", error);
     pthread_mutex_lock(&peer->lock);
     for (size_t i = 0; i < peer->count; i++) {
         struct connection *c = &peer->connections[i];
