@@ -62,7 +62,11 @@ struct source_type {
 
     MUST_CHECK bool (*next)(struct source *source, struct source_event *ret, struct err *err);
 
-    /* Tell the server that everything below `flush` is durable; 0: nothing yet. */
+    /*
+     * Tell the server that everything below `flush` is durable; 0: nothing yet.  Also called about
+     * once a second while next is not, and fails as next would when the stream is not ours any more
+     * (SEMANTICS 10).
+     */
     MUST_CHECK bool (*feedback)(struct source *source, lsn_t flush, struct err *err);
 
     /* What to poll while idle; returns how many were filled in. */

@@ -13,6 +13,9 @@
 /* SEMANTICS 8: a server that shuts down asks without end. */
 #define REPLY_MS 100
 
+/* SEMANTICS 10: while nothing is read, feedback is where the source looks after its lock. */
+#define BLOCKED_MS 1000
+
 bool
 progress_start(struct owner *owner, struct err *err)
 {
@@ -102,13 +105,24 @@ progress_collect(struct owner *owner, int64_t now_ms)
         progress_saved(owner, order, now_ms);
 }
 
+static int64_t
+feedback_due_ms(const struct owner *owner)
+{
+    int64_t due = owner->feedback_ms, blocked = owner->fed_back_ms + BLOCKED_MS;
+    int64_t soonest = owner->fed_back_ms + REPLY_MS;
+
+    if (due > blocked && !intake_may_read(owner))
+        due = blocked;
+    return due > soonest ? due : soonest;
+}
+
 void
 progress_feedback(struct owner *owner, int64_t now_ms)
 {
     struct source *source = owner->args->source;
     struct err err;
 
-    if (!owner->streaming || now_ms < owner->feedback_ms || now_ms - owner->fed_back_ms < REPLY_MS)
+    if (!owner->streaming || now_ms < feedback_due_ms(owner))
         return;
     owner->fed_back_ms = now_ms;
     owner->feedback_ms = now_ms + source->type->feedback_interval_ms(source);
@@ -121,13 +135,8 @@ progress_feedback(struct owner *owner, int64_t now_ms)
 int64_t
 progress_due_ms(const struct owner *owner)
 {
-    int64_t due = INT64_MAX;
+    int64_t due = owner->streaming ? feedback_due_ms(owner) : INT64_MAX;
 
-    if (owner->streaming) {
-        due = owner->feedback_ms;
-        if (due < owner->fed_back_ms + REPLY_MS)
-            due = owner->fed_back_ms + REPLY_MS;
-    }
     if (!owner->saving &&
         (owner->flags_changed || ledger_durable(&owner->ledger) > owner->ledger.checkpoint)) {
         bool soon = owner->wrote_since_save || owner->flags_changed;

@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define NEVER SIZE_MAX
 
 /* ---- the table ---- */
@@ -134,6 +136,7 @@ static struct {
     bool related; /* the Relation message of `schema` was handed over */
     size_t events, lose_after;
     bool lose_feedback;
+    int64_t fed_back_ms, gap_ms;
     bool renewal, handed_over;
     size_t opens;
     lsn_t flush;
@@ -215,6 +218,11 @@ sample_next(struct source *source UNUSED, struct source_event *ret, struct err *
 static bool
 sample_feedback(struct source *source UNUSED, lsn_t flush, struct err *err)
 {
+    int64_t now_ms = clock_mono_ms();
+
+    if (sample.fed_back_ms && now_ms - sample.fed_back_ms > sample.gap_ms)
+        sample.gap_ms = now_ms - sample.fed_back_ms;
+    sample.fed_back_ms = now_ms;
     if (sample.lose_feedback) {
         sample.lose_feedback = false;
         return err_set(err, ERR_TRANSIENT, "the stream was lost at feedback");
@@ -305,6 +313,12 @@ lsn_t
 sample_source_flush(void)
 {
     return sample.flush;
+}
+
+int64_t
+sample_source_feedback_gap_ms(void)
+{
+    return sample.gap_ms;
 }
 
 size_t

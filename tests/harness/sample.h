@@ -58,7 +58,8 @@ void sample_source_want_renewal(void);
 void sample_source_alter(size_t transaction, const struct schema *schema);
 
 int sample_source_stop_fd(void);
-lsn_t sample_source_flush(void); /* the last feedback */
+lsn_t sample_source_flush(void);             /* the last feedback */
+int64_t sample_source_feedback_gap_ms(void); /* the longest between two feedbacks */
 size_t sample_source_opens(void);
 bool sample_source_flush_grew(void); /* feedback never went back */
 

@@ -321,6 +321,22 @@ rule_30_reading_stops_at_the_budget_and_goes_on(void **state UNUSED)
 }
 
 static void
+rule_10_the_lock_is_looked_after_while_nothing_is_read(void **state UNUSED)
+{
+    struct fixture f;
+    struct err err;
+
+    begin(&f, two, 2);
+    f.args.budget_bytes = 2; /* the first row fills it */
+    mock_answer((struct mock_answer){.kind = ERR_NONE, .delay_ms = 2500});
+    CHECK_OK(engine_run(&f.args, &f.clean, &err), err);
+    CHECK(sample_source_feedback_gap_ms() >= 900);
+    CHECK(sample_source_feedback_gap_ms() < 1800);
+    oracle(&f);
+    end(&f);
+}
+
+static void
 rule_15_ids_keep_their_lane_so_their_order_holds(void **state UNUSED)
 {
     size_t count = make_many();
@@ -543,6 +559,7 @@ main(void)
         cmocka_unit_test(rule_26_a_mapping_stops_before_the_first_row_it_cannot_place),
         cmocka_unit_test(a_busy_lane_fills_its_batches),
         cmocka_unit_test(rule_30_reading_stops_at_the_budget_and_goes_on),
+        cmocka_unit_test(rule_10_the_lock_is_looked_after_while_nothing_is_read),
         cmocka_unit_test(rule_15_ids_keep_their_lane_so_their_order_holds),
         cmocka_unit_test(rule_18_truncate_is_a_barrier_over_all_lanes),
         cmocka_unit_test(rule_18_a_truncate_at_its_barrier_outlives_the_stream),
