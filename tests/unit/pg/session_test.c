@@ -1,7 +1,10 @@
 /* session: connecting, statements, deadlines and losses, against a scripted server. */
 #include "pg/session.h"
 
+#include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -176,6 +179,32 @@ refusals_while_connecting_keep_their_code(void **state UNUSED)
     }
 }
 
+/* Somebody listens, and says nothing. */
+static void
+a_silent_server_is_not_waited_for_for_ever(void **state UNUSED)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char folder[] = "/tmp/silent.XXXXXX", conninfo[64];
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct pg_session *pg = NULL;
+    struct err err;
+
+    CHECK(mkdtemp(folder));
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/.s.PGSQL.5432", folder);
+    snprintf(conninfo, sizeof(conninfo), "host=%s dbname=d", folder);
+    CHECK(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
+    CHECK(listen(listener, 1) == 0);
+    CHECK_FAILS(pg_connect(&(struct pg_connect_args){.conninfo = conninfo,
+                                                     .purpose = "t",
+                                                     .deadline_ms = clock_mono_ms() + 50,
+                                                     .cancel_fd = -1},
+                           &pg, &err),
+                err, ERR_TRANSIENT, "connecting to Postgres: the server: no answer in time");
+    close(listener);
+    unlink(address.sun_path);
+    rmdir(folder);
+}
+
 static void
 a_server_that_is_away_is_transient(void **state UNUSED)
 {
@@ -293,6 +322,7 @@ main(void)
         cmocka_unit_test(a_cancel_descriptor_ends_every_wait),
         cmocka_unit_test(a_lost_connection_is_transient),
         cmocka_unit_test(refusals_while_connecting_keep_their_code),
+        cmocka_unit_test(a_silent_server_is_not_waited_for_for_ever),
         cmocka_unit_test(a_server_that_is_away_is_transient),
         cmocka_unit_test(rows_come_one_by_one),
         cmocka_unit_test(a_wait_can_be_looked_into),

@@ -2,7 +2,10 @@
 #include "source/partitions.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "harness/check.h"
+#include "harness/scripted_pg.h"
+#include "pg/session.h"
 
 #define ROW_BORN(root, root_oid, leaf, oid, node, born)                                            \
     "[\"" root "\"," root_oid ",\"" leaf "\"," oid "," node "," born "]"
@@ -95,6 +98,40 @@ a_text_that_is_none_of_ours_knows_nothing(void **state UNUSED)
     }
 }
 
+/* ---- taking one ---- */
+
+static void
+rule_27_a_fingerprint_has_a_row_per_leaf(void **state UNUSED)
+{
+    static const struct table plain = {.oid = 5, .schema = "public", .name = "t", .kind = 'r'};
+    static const struct table root = {.oid = 1, .schema = "public", .name = "events", .kind = 'p'};
+    static const struct table *const tables[] = {&plain, &root};
+    static const struct pg_rule rules[] = {
+        {.on = "pg_partition_tree", .rows = "public|events|1|0|0\nmy \"s|e1|11|12|1", .times = 1},
+        {.on = "pg_partition_tree", .error = "57P01 terminating connection"},
+    };
+    CLEANUP(scripted_pg_stopp)
+    struct scripted_pg *peer = scripted_pg_start(rules, ARRAY_LEN(rules));
+    CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+    CLEANUP(pg_closep) struct pg_session *pg = NULL;
+    struct span text;
+    struct err err;
+
+    CHECK_OK(pg_connect(&(struct pg_connect_args){.conninfo = scripted_pg_conninfo(peer),
+                                                  .purpose = "t",
+                                                  .deadline_ms = clock_mono_ms() + 5000,
+                                                  .cancel_fd = -1},
+                        &pg, &err),
+             err);
+    CHECK_OK(partitions_fingerprint(pg, tables, 1, arena, &text, &err), err);
+    CHECK_SPAN(text, "[]"); /* nothing is partitioned, nothing is asked */
+    CHECK_OK(partitions_fingerprint(pg, tables, 2, arena, &text, &err), err);
+    CHECK_SPAN(text, "[[\"public.events\",1,\"public.events\",1,0,0],"
+                     "[\"public.events\",1,\"my \\\"s.e1\",11,12,1]]");
+    CHECK(!partitions_fingerprint(pg, tables, 2, arena, &text, &err));
+    CHECK_INT(err.kind, ERR_TRANSIENT);
+}
+
 int
 main(void)
 {
@@ -102,6 +139,7 @@ main(void)
         cmocka_unit_test(rule_27_a_difference_names_the_leaf),
         cmocka_unit_test(rule_27_roots_that_come_and_go_are_no_difference),
         cmocka_unit_test(a_text_that_is_none_of_ours_knows_nothing),
+        cmocka_unit_test(rule_27_a_fingerprint_has_a_row_per_leaf),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,8 @@
 #include "source/pgoutput_stream.h"
 
 #include <stdlib.h>
-#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -475,21 +476,101 @@ rule_10_a_slot_that_becomes_free_is_taken(void **state UNUSED)
     CHECK_INT(scripted_pg_count(b->peer, "START_REPLICATION"), 2);
 }
 
-static void
-waiting_for_a_slot_can_be_stopped(void **state UNUSED)
+/* Readable after a moment: somebody presses Ctrl-C. */
+static int
+stop_in(int64_t delay_ms)
 {
-    static const struct pg_rule own[] = {
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    struct itimerspec when = {.it_value.tv_nsec = delay_ms * 1000000};
+
+    CHECK(fd >= 0 && timerfd_settime(fd, 0, &when, NULL) == 0);
+    return fd;
+}
+
+static void
+waiting_for_slot_or_lock_can_be_stopped(void **state UNUSED)
+{
+    static const struct pg_rule slot[] = {
         {.on = "START_REPLICATION", .error = "55006 replication slot is active"},
     };
-    CLEANUP(bench_freep) struct bench *b = bench_new(own, ARRAY_LEN(own));
-    int fd = eventfd(0, EFD_CLOEXEC);
+    static const struct pg_rule lock[] = {
+        {.on = "pg_try_advisory_lock", .rows = "f"},
+        {.on = "pg_advisory_lock", .deed = PG_HANG},
+    };
+    static const struct {
+        const struct pg_rule *rules;
+        size_t count;
+    } cases[] = {{slot, ARRAY_LEN(slot)}, {lock, ARRAY_LEN(lock)}};
 
-    CHECK_OK(pg_source_lock(b->pg, clock_mono_ms() + 5000, -1, &b->err), b->err);
-    b->settings.busy_wait_ms = 60 * 1000;
-    eventfd_write(fd, 1);
-    CHECK(!b->source->type->open(b->source, START, clock_mono_ms() + 5000, fd, &b->err));
-    CHECK_INT(b->err.kind, ERR_CANCELED);
-    close(fd);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(bench_freep) struct bench *b = bench_new(cases[i].rules, cases[i].count);
+        int64_t begin_ms = clock_mono_ms();
+        int fd = stop_in(100);
+
+        b->settings.busy_wait_ms = 60 * 1000;
+        CHECK(!b->source->type->open(b->source, START, begin_ms + 60000, fd, &b->err));
+        CHECK_INT(b->err.kind, ERR_CANCELED);
+        CHECK(clock_mono_ms() - begin_ms < 5000);
+        close(fd);
+    }
+}
+
+/* Whatever fails on the way in, open fails with it, and the next open is none the worse. */
+static void
+every_failure_on_the_way_in_is_passed_on(void **state UNUSED)
+{
+    static const char *const statements[] = {"idle_session_timeout", "pg_try_advisory_lock",
+                                             "IDENTIFY_SYSTEM",      "pg_replication_slots",
+                                             "wal_sender_timeout",   "START_REPLICATION"};
+    static const struct pg_rule troubles[] = {
+        {.error = "57P01 terminating connection", .times = 1},
+        {.deed = PG_DROP, .times = 1},
+        {.rows = "", .times = 1}, /* an answer without rows */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(statements) * ARRAY_LEN(troubles); i++) {
+        struct pg_rule own = troubles[i % ARRAY_LEN(troubles)];
+        struct bench *b;
+
+        own.on = statements[i / ARRAY_LEN(troubles)];
+        if (own.rows && strcmp(own.on, "START_REPLICATION") != 0)
+            continue; /* harmless, or tried elsewhere */
+        b = bench_new(&own, 1);
+        if (open_at(b, START))
+            fail_msg("opens without %s", own.on);
+        CHECK_INT(b->err.kind, ERR_TRANSIENT);
+        CHECK_OK(open_at(b, START), b->err);
+        bench_freep(&b);
+    }
+}
+
+static void
+a_timeline_that_cannot_be_asked_for_is_passed_on(void **state UNUSED)
+{
+    static const struct pg_rule own[] = {
+        {.on = "IDENTIFY_SYSTEM", .rows = "7001|2|0/5000|shop"},
+        {.on = "TIMELINE_HISTORY", .error = "58P01 could not open file"},
+    };
+    CLEANUP(bench_freep) struct bench *b = bench_new(own, ARRAY_LEN(own));
+
+    pg_source_expect(b->pg, "7001", 1);
+    CHECK(!open_at(b, START));
+    CHECK_INT(b->err.kind, ERR_CONFIG);
+    CHECK(strstr(b->err.text, "reading the history of timeline 2"));
+}
+
+/* A server with much to say is not listened to for ever. */
+static void
+closing_does_not_wait_for_a_talkative_server(void **state UNUSED)
+{
+    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    int64_t begin_ms = clock_mono_ms();
+
+    for (int i = 0; i < 20000; i++)
+        scripted_pg_push_keepalive(b->peer, 0x9000, false);
+    b->source->type->close(b->source);
+    CHECK(clock_mono_ms() - begin_ms < 4000);
+    CHECK_OK(open_at(b, START), b->err);
 }
 
 /* ---- the slot (SEMANTICS 11) ---- */
@@ -694,7 +775,10 @@ main(void)
         cmocka_unit_test(rule_10_the_wait_is_over_when_the_holder_ends),
         cmocka_unit_test(rule_10_the_wait_is_counted_over_opens),
         cmocka_unit_test(rule_10_a_slot_that_becomes_free_is_taken),
-        cmocka_unit_test(waiting_for_a_slot_can_be_stopped),
+        cmocka_unit_test(waiting_for_slot_or_lock_can_be_stopped),
+        cmocka_unit_test(every_failure_on_the_way_in_is_passed_on),
+        cmocka_unit_test(a_timeline_that_cannot_be_asked_for_is_passed_on),
+        cmocka_unit_test(closing_does_not_wait_for_a_talkative_server),
         cmocka_unit_test(rule_11_every_open_looks_at_the_slot),
         cmocka_unit_test(rule_11_a_publication_made_later_is_explained),
         cmocka_unit_test(rule_30_a_large_message_renews_the_connection_when_idle),

@@ -310,6 +310,47 @@ providers_have_their_own_remedies(void **state UNUSED)
     }
 }
 
+/* A server that cannot be asked is no finding. */
+static void
+every_failure_to_ask_is_passed_on(void **state UNUSED)
+{
+    static const char *const statements[] = {"max_wal_senders",     "pg_replication_slots s",
+                                             "p.pubname = $1",      "pg_get_publication_tables",
+                                             "has_table_privilege", "relreplident"};
+    static const struct table *const tables[] = {&users};
+    const struct publication_spec spec = {.name = "p", .tables = tables, .count = 1};
+    const struct source_settings settings = {.slot = "ours", .publication = "p"};
+    const struct preflight args = {.settings = &settings, .spec = &spec, .create_slot = true};
+
+    for (size_t i = 0; i < ARRAY_LEN(statements); i++) {
+        const struct pg_rule rules[] = {
+            {.on = statements[i], .error = "57P01 terminating connection"},
+            {.on = "max_wal_senders", .rows = "4000|logical|9|1|9|1|f|me|shop|t|f|t||f|0|UTF8"},
+            {.on = "pg_replication_slots s", .rows = ""},
+            {.on = "p.pubname = $1", .rows = "400|me|t|f|t|t|t|t|t|f"},
+            {.on = "pg_get_publication_tables", .rows = ""},
+            {.on = "has_table_privilege", .rows = GOOD_TABLE},
+        };
+        CLEANUP(scripted_pg_stopp)
+        struct scripted_pg *peer = scripted_pg_start(rules, ARRAY_LEN(rules));
+        CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+        CLEANUP(pg_closep) struct pg_session *pg = NULL;
+        struct report report = report_make(arena);
+        struct err err;
+
+        CHECK_OK(pg_connect(&(struct pg_connect_args){.conninfo = scripted_pg_conninfo(peer),
+                                                      .purpose = "test",
+                                                      .deadline_ms = clock_mono_ms() + 5000,
+                                                      .cancel_fd = -1},
+                            &pg, &err),
+                 err);
+        if (preflight_check(pg, &args, arena, &report, &err))
+            fail_msg("passes without an answer to %s", statements[i]);
+        CHECK_INT(err.kind, ERR_TRANSIENT);
+        CHECK_INT(report.count[SEVERITY_ERROR], 0);
+    }
+}
+
 int
 main(void)
 {
@@ -318,6 +359,7 @@ main(void)
         cmocka_unit_test(every_fault_has_its_finding),
         cmocka_unit_test(all_faults_are_collected),
         cmocka_unit_test(providers_have_their_own_remedies),
+        cmocka_unit_test(every_failure_to_ask_is_passed_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
