@@ -361,6 +361,29 @@ the_raw_event_is_kept(void **state UNUSED)
 }
 
 static void
+rule_30_of_a_long_value_only_its_length_is_kept(void **state UNUSED)
+{
+    static char text[1024 * 1024 + 2];
+    struct store_dead_letter *list;
+    struct fixture f;
+    struct err err;
+    size_t count;
+
+    memset(text, 'x', sizeof(text) - 1);
+    begin(&f);
+    mock_poison("1");
+    add(&f, CHANGE_INSERT, "1", text);
+    CHECK_OK(run(&f, &err), err);
+    CHECK_OK(f.store->type->dead_letters_list(f.store, &(struct store_dead_letter_filter){0},
+                                              f.arena, &list, &count, &err),
+             err);
+    CHECK_INT(count, 1);
+    CHECK_SPAN(list[0].event, "{\"op\":\"insert\",\"xid\":100,\"commit_us\":0,"
+                              "\"after\":{\"id\":\"1\",\"name\":{\"bytes\":1048577}}}");
+    end(&f);
+}
+
+static void
 rule_16_sixteen_rows_that_fail_alike_are_a_configuration_error(void **state UNUSED)
 {
     struct fixture f;
@@ -684,6 +707,7 @@ main(void)
         cmocka_unit_test(rule_04_every_attempt_to_read_back_has_a_deadline_of_its_own),
         cmocka_unit_test(rule_16_bisects_to_the_poison_rows_and_keeps_the_rest_in_order),
         cmocka_unit_test(the_raw_event_is_kept),
+        cmocka_unit_test(rule_30_of_a_long_value_only_its_length_is_kept),
         cmocka_unit_test(rule_16_sixteen_rows_that_fail_alike_are_a_configuration_error),
         cmocka_unit_test(rule_16_fifteen_of_fifteen_or_sixteen_of_seventeen_are_dead_letters),
         cmocka_unit_test(strict_stops_at_the_first_poison_row),
