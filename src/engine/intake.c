@@ -184,8 +184,8 @@ on_relation(struct owner *owner, const struct schema *schema)
             continue;
         if (router_relation(&owner->router, mappings[i], schema) && own->projection->retyped)
             want_reread(owner, mappings[i],
-                        "the type of a mapped column changed: rows that ALTER TABLE rewrote "
-                        "arrived without events");
+                        "a mapped column was added or replaced, or has another type: what ALTER "
+                        "TABLE made of older rows arrived without events");
     }
 }
 

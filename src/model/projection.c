@@ -11,6 +11,7 @@ struct maker {
     const struct mapping *mapping;
     const struct schema *schema;
     const struct projection *previous;
+    const uint16_t *moved; /* where the columns of the previous version stand now; NULL: none was */
 };
 
 static uint16_t
@@ -131,6 +132,45 @@ is_retyped(const struct maker *maker, size_t i, const struct column *now)
     return known && !known->domain && !same_bytes(mapped->type.oid, mapped->type.typmod, now);
 }
 
+/* Mostly nothing moves, so each column is looked for at its old place first. */
+static const uint16_t *
+find_moved(const struct schema *schema, const struct projection *previous, struct arena *arena)
+{
+    const struct schema *before = previous ? previous->schema : NULL;
+    uint16_t *moved;
+
+    if (!before)
+        return NULL;
+    moved = arena_new_n(arena, uint16_t, before->count);
+    for (size_t i = 0; i < before->count; i++) {
+        bool same = i < schema->count && span_eq(schema->columns[i].name, before->columns[i].name);
+
+        moved[i] = same ? (uint16_t)i : find(schema, before->columns[i].name);
+    }
+    return moved;
+}
+
+/*
+ * Have a mapped column and another changed their order?  Postgres keeps it for as long as a table
+ * lives: one of them has got the other's name, or was dropped and made again, and then its values
+ * are others in every row.
+ */
+static bool
+is_replaced(const struct maker *maker, size_t i, uint16_t now)
+{
+    uint16_t before = maker->previous ? maker->previous->source[i] : PROJECTION_ABSENT;
+
+    if (before == PROJECTION_ABSENT)
+        return false;
+    for (size_t c = 0; c < maker->previous->schema->count; c++) {
+        uint16_t at = maker->moved[c];
+
+        if (at != PROJECTION_ABSENT && c != before && (c < before) != (at < now))
+            return true;
+    }
+    return false;
+}
+
 static bool
 check_identity(const struct maker *maker, const struct column *id, struct err *err)
 {
@@ -164,7 +204,7 @@ place_column(const struct maker *maker, size_t i, uint16_t *ret_source, bool *re
     if (i == maker->mapping->id_column && !check_identity(maker, column, err))
         return false;
     *ret_source = at;
-    *ret_retyped = is_retyped(maker, i, column);
+    *ret_retyped = is_retyped(maker, i, column) || is_replaced(maker, i, at);
     return true;
 }
 
@@ -173,7 +213,7 @@ projection_make(const struct mapping *mapping, const struct schema *schema,
                 const struct projection *previous, struct arena *arena,
                 const struct projection **ret, struct err *err)
 {
-    const struct maker maker = {mapping, schema, previous};
+    const struct maker maker = {mapping, schema, previous, find_moved(schema, previous, arena)};
     struct projection *projection = arena_new_of(arena, struct projection);
     uint16_t *source = arena_new_n(arena, uint16_t, mapping->column_count);
 

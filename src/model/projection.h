@@ -25,8 +25,8 @@ struct projection {
     const struct mapping *mapping;
     const struct schema *schema;
     const uint16_t *source; /* mapping->column_count indexes into the row, or PROJECTION_ABSENT */
-    bool retyped; /* a mapped column was added, or has another type of its family since the version
-                     before: rows changed without events, a re-read is needed */
+    bool retyped; /* a mapped column was added or replaced, or has another type of its family since
+                     the version before: rows changed without events, a re-read is needed */
 };
 
 /*

@@ -120,6 +120,36 @@ rule_26_an_unmapped_column_means_nothing(void **state)
     CHECK(!second->retyped);
 }
 
+/* Names stay where they are for as long as a table lives: "x" got the name of another column, or
+ * was dropped and made again.  The previous version is id, name, price, state. */
+static void
+rule_26_a_mapped_column_that_is_replaced_needs_a_re_read(void **state)
+{
+#define C_ID    COLUMN("id", INT8, -1, true)
+#define C_NAME  COLUMN("name", VARCHAR, 24, false)
+#define C_PRICE COLUMN("price", MY_DOMAIN, -1, false)
+#define C_STATE COLUMN("state", MY_ENUM, -1, false)
+#define C_NEW   COLUMN("new", INT8, -1, false)
+    static const struct column before_columns[] = {C_ID, C_NAME, C_NEW, C_PRICE, C_STATE};
+    static const struct column swapped[] = {C_ID, C_STATE, C_NEW, C_PRICE, C_NAME};
+    static const struct column again[] = {C_ID, C_NEW, C_PRICE, C_STATE, C_NAME};
+    static const struct column added[] = {C_ID,    C_NAME,  C_NEW,
+                                          C_PRICE, C_STATE, COLUMN("more", INT8, -1, false)};
+    static const struct column dropped[] = {C_ID, C_NAME, C_PRICE, C_STATE};
+    static const struct schema before = SCHEMA(before_columns);
+    static const struct {
+        struct schema now;
+        bool want;
+    } cases[] = {
+        {SCHEMA(before_columns), false}, {SCHEMA(added), false}, {SCHEMA(dropped), false},
+        {SCHEMA(swapped), true},         {SCHEMA(again), true},
+    };
+    const struct projection *first = must_make(*state, &before, NULL);
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_INT(must_make(*state, &cases[i].now, first)->retyped, cases[i].want);
+}
+
 /* One column of the usual version replaced. */
 struct change_case {
     const char *label;
@@ -271,6 +301,8 @@ main(void)
         cmocka_unit_test_setup_teardown(finds_columns_by_name_whatever_their_order, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(rule_26_an_unmapped_column_means_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(rule_26_a_mapped_column_that_is_replaced_needs_a_re_read,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(rule_26_a_mapped_column_that_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(rule_26_a_column_that_is_added_later_is_read_back, setup,
                                         teardown),
