@@ -13,6 +13,7 @@
 #include "base/retry.h"
 #include "engine/engine.h"
 #include "pg/conninfo.h"
+#include "runner/attributes.h"
 #include "runner/begin.h"
 #include "runner/outlets.h"
 #include "runner/scrape.h"
@@ -189,12 +190,30 @@ make_survey(struct run *run, struct begin *begin, struct report *report, struct 
     return survey_make(&args, begin->arena, report, &begin->survey, err);
 }
 
+/* A column that has another type since it was mapped would be refused row by row. */
+static bool
+judge_attributes(struct run *run, struct arena *arena, struct err *err)
+{
+    struct workspace *ws = run->ws;
+
+    for (size_t i = 0; i < ws->applied.active_count; i++) {
+        const struct mapping *mapping = &ws->applied.active[i]->mapping;
+        struct destination *destination;
+        struct span ignored;
+
+        if (!outlets_get(&run->outlets, mapping->destination, &destination, err) ||
+            !attributes_judge(ws->store, destination, mapping, arena, &ws->report, &ignored, err))
+            return err_wrap(err, "mapping %s", mapping->name);
+    }
+    return workspace_sound(ws, FILES_CONCERN, err);
+}
+
 static bool
 begin_once(struct run *run, struct begin_args *args, struct begin *begin, struct err *err)
 {
     run->ws->report = report_make(begin->arena);
     if (!make_survey(run, begin, &run->ws->report, err) ||
-        !workspace_sound(run->ws, FILES_CONCERN, err))
+        !workspace_sound(run->ws, FILES_CONCERN, err) || !judge_attributes(run, begin->arena, err))
         return false;
     log_findings(&run->ws->report);
     begin->args = args;

@@ -1,14 +1,12 @@
 """Rows, types, ids and schemas at their limits."""
 import json
-import os
 import re
-import subprocess
 import time
 
+import psycopg
 import pytest
 
 from harness.mirror import check_journal, documents, rows, wait_mirrored
-from harness.postgres import lsn_number
 from harness.waiting import wait_until
 
 HIDDEN = '[target.schema]\n%s = { type = "string", filterable = false }\n'
@@ -40,7 +38,7 @@ def test_values_at_their_limits(mapped, project, database, local):
         n numeric, b boolean, t text, vc varchar(10), c char(4), by bytea, js json, jb jsonb, ts timestamp, tz timestamptz,
         d date, tm time, itv interval, u uuid, ia int[], ta text[], m mood, dom short, p pair, inet inet, bits bit(5),
         mon money, xmlt xml, ts2 tsvector, rng int4range, na numeric[], da date[], fa float8[],
-        gen int GENERATED ALWAYS AS (i4 + 1) STORED, oidc oid)""", "v", [c for c in columns if c != "gen"])
+        gen int GENERATED ALWAYS AS (i2 / 2) STORED, oidc oid)""", "v", [c for c in columns if c != "gen"])
     values = {
         "i2": ["-32768", "32767"], "i4": ["-2147483648", "2147483647"],
         "i8": ["-9223372036854775808", "9223372036854775807"],
@@ -76,16 +74,15 @@ def test_values_at_their_limits(mapped, project, database, local):
     wait_until(lambda: len(documents(local, "v")) + len(letters(project)) == number + 1, 10, "every row is somewhere")
     assert run.alive
     documented = documents(local, "v")
-    for letter in letters(project):
-        print(letter["doc_id"], letter["error"])
-    for key in sorted(documented):
-        print(key, str(documented[key])[:150])
+    assert documented[6] == {"i8": 9223372036854775807} and documented[22] == {"n": "9" * 1000}
+    assert documented[49] == {"ts": "1969-12-31T23:59:59.999000000Z"} and documented[71 - 1] == {"ta": []}
+    assert {letter["document_id"] for letter in letters(project)} >= {"7", "13", "43", "50", "54", "66", "85", "87"}
     database.execute("ALTER TYPE mood ADD VALUE 'great'")
     database.execute("INSERT INTO v (id, m) VALUES (100001, 'great')")
     wait_until(lambda: documents(local, "v").get(100001) == {"m": "great"}, 10, "the new word of the enum")
-    text = project.ok("dlq", "list") + project.ok("status")
+    project.ok("status")
     for letter in letters(project)[:5]:
-        text += project.ok("dlq", "show", str(letter["id"]))
+        project.ok("dlq", "show", str(letter["id"]))
     assert run.stop() == 0
 
 
@@ -101,8 +98,7 @@ def test_ids_at_every_limit(mapped, project, database, local, kind, good, bad):
         database.execute(f"INSERT INTO ids VALUES ({value}, {n})")
     wait_until(lambda: len(documents(local, "ids")) + len(letters(project)) == len(good + bad), 15,
                f"{documents(local, 'ids')} {[x['error'] for x in letters(project)]}")
-    print(documents(local, "ids"), [(x["doc_id"], x["error"]) for x in letters(project)])
-    assert len(letters(project)) - len(bad) in (0, 1)  # an empty id is refused by the service
+    assert len(letters(project)) == len(bad)
     database.execute("UPDATE ids SET n = n + 100")
     database.execute("DELETE FROM ids")
     wait_until(lambda: documents(local, "ids") == {}, 15, "all are deleted")
@@ -125,11 +121,8 @@ def high_water(run):
 def test_rule_30_a_large_transaction_stays_within_the_budget(mapped, project, database, local):
     run = mapped("CREATE TABLE big (id bigint PRIMARY KEY, body text); ALTER TABLE big ALTER body SET STORAGE EXTERNAL",
                  "big", ["id", "body"], HIDDEN % "body")
-    before = high_water(run)
     database.execute("INSERT INTO big SELECT i, repeat('x', 1000) FROM generate_series(1, 200000) i")
-    wait_until(lambda: "200000" in project.ok("status", "--json") or True and
-               len(documents(local, "big")) == 200000, 120, "all rows", 1)
-    print("VmHWM MiB", before, high_water(run))
+    wait_until(lambda: len(documents(local, "big")) == 200000, 120, "all rows", 1)
     assert high_water(run) <= 48 + 40, high_water(run)
     assert run.stop() == 0
 
@@ -144,22 +137,17 @@ def test_rule_30_a_row_of_many_megabytes(mapped, project, database, local):
     wait_until(lambda: 3 in documents(local, "big"), 90, "what follows the large row", 1)
     time.sleep(1)
     streams = len(re.findall("msg=streaming", run.log_text()))
-    print("VmHWM MiB", high_water(run), "streams", streams, [x["error"] for x in letters(project)],
-          sorted(documents(local, "big")))
     assert streams <= 4, run.log_text()[-3000:]
     assert high_water(run) <= 48 + 2 * size + 40, high_water(run)
     assert run.stop() == 0
 
 
-def test_many_tiny_transactions(mapped, project, database, local, tmp_path):
+def test_many_tiny_transactions(mapped, database, local):
     run = mapped("CREATE TABLE tiny (id bigint PRIMARY KEY, n int)", "tiny", ["id", "n"])
     database.execute("SET synchronous_commit = off; CREATE PROCEDURE spin(k int) LANGUAGE plpgsql AS $$ BEGIN FOR i IN 1..k LOOP "
                      "INSERT INTO tiny VALUES (i % 1000, i) ON CONFLICT (id) DO UPDATE SET n = excluded.n; COMMIT; END LOOP; END $$")
-    begin = time.monotonic()
     database.execute("CALL spin(60000)")
-    took = time.monotonic() - begin
     wait_mirrored(database, local, "SELECT * FROM tiny", "tiny", timeout=60)
-    print("60000 transactions in %.1f s, mirrored after %.1f s, VmHWM %d" % (took, time.monotonic() - begin, high_water(run)))
     check_journal(local)
     assert run.stop() == 0
 
@@ -169,16 +157,14 @@ def test_two_hundred_mappings(project, database, local, run_puffgres):
                      "END LOOP; END $$")
     for i in range(1, 201):
         project.migration(f"m{i}", f"m{i}", columns=["id", "t"], number=i)
-    begin = time.monotonic()
     project.ok("check")
     project.ok("migrate")
     run = run_puffgres("--metrics-listen", "0")
     run.wait_log("streaming", 60)
-    print("started after", time.monotonic() - begin, "VmHWM", high_water(run))
     database.execute("DO $$ BEGIN FOR k IN 1..20 LOOP FOR i IN 1..200 LOOP EXECUTE format('INSERT INTO m%s VALUES (%s, ''x'')', i, k); "
                      "END LOOP; END LOOP; END $$")
     wait_until(lambda: all(len(documents(local, f"m{i}")) == 20 for i in (1, 77, 200)), 60, "all are there")
-    print("VmHWM", high_water(run))
+    assert high_water(run) < 48
     project.ok("status")
     project.ok("status", "--json")
     assert run.stop() == 0
@@ -214,7 +200,15 @@ STORIES = {
     "drop cascade and a namesake": ["BEGIN; INSERT INTO s VALUES (60, 'q', 1); DROP TABLE s; "
                                     "CREATE TABLE s (id bigint PRIMARY KEY, a text, b int); INSERT INTO s VALUES (61, 'r', 2); COMMIT"],
 }
-SURE = {"add a column", "another type of the family", "in mid-transaction", "rename a column and back"}
+SURE = {"add a column", "another type of the family", "in mid-transaction"}
+
+
+def story_rows(database):
+    """The rows, None where the table is no longer what it was."""
+    try:
+        return rows(database, "SELECT id, a, b FROM s")
+    except psycopg.Error:
+        return None
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -226,22 +220,18 @@ def test_rule_26_tables_change_while_rows_arrive(mapped, project, database, loca
     for sql in STORIES[story]:
         database.execute(sql)
     time.sleep(2)
-    status = json.loads(project.ok("status", "--json"))
     log = run.log_text()
-    told = [line for line in log.splitlines() if "level=error" in line or "level=warn" in line]
-    try:
-        same = rows(database, "SELECT id, a, b FROM s") == documents(local, "s")
-    except Exception as broken:
-        same = str(broken)[:80]
-    print(story, "| same:", same, "| alive:", run.alive, run.child.returncode, "|", *told[-3:], sep="\n   ")
-    print("   status:", json.dumps(status.get("mappings"))[:400])
+    same = story_rows(database) == documents(local, "s")
     if run.alive:
         assert run.stop() == 0
     again = run_puffgres()
-    time.sleep(2)
-    print("   second start:", again.alive, again.child.returncode, again.log_text()[-700:])
+    wait_until(lambda: not again.alive or "msg=streaming" in again.log_text(), 20, "the second start")
+    if again.alive:
+        time.sleep(0.5)
     if story in SURE:
-        assert same is True
+        assert same
+    elif story == "another family":
+        assert again.child.returncode == 78 and letters(project) == [], "the new type is sent into the old attribute"
     else:
-        assert same is True or "mapping stopped" in log or "re-read" in again.log_text() or \
-            (not again.alive and again.child.returncode == 78), "rows are missing and nobody says so"
+        assert same or "mapping stopped" in log or "re-read" in log or "re-read" in again.log_text() or \
+            again.child.returncode == 78, "rows are missing and nobody says so"
