@@ -93,13 +93,22 @@ malformed(char type, size_t len, struct err *err)
     return err_set(err, ERR_BUG, "malformed replication message '%c' of %zu bytes", type, len);
 }
 
+/* The first keepalive of a connection names the slot's confirmed position, which may be before the
+ * one that was asked for. */
+static void
+advance_received(struct pg_source *source, lsn_t end)
+{
+    if (end > source->stats.received)
+        source->stats.received = end;
+}
+
 static bool
 on_xlog(struct pg_source *source, struct span message, struct source_event *ret,
         bool *ret_has_event, struct err *err)
 {
     if (message.len < XLOG_HEADER_SIZE)
         return malformed('w', message.len, err);
-    source->stats.received = read_u64(message.ptr + XLOG_END_AT);
+    advance_received(source, read_u64(message.ptr + XLOG_END_AT));
     source->stats.messages++;
     source->stats.bytes += message.len;
     if (message.len > RENEW_BYTES)
@@ -125,7 +134,7 @@ on_keepalive(struct pg_source *source, struct span message, struct source_event 
     if (!*ret_has_event)
         return !reply || clock_mono_ms() - source->answered_ms < REPLY_MS ||
                send_status(source, err);
-    source->stats.received = read_u64(message.ptr + KEEPALIVE_END_AT);
+    advance_received(source, read_u64(message.ptr + KEEPALIVE_END_AT));
     *ret = (struct source_event){
         .type = SOURCE_KEEPALIVE,
         .lsn = source->stats.received,

@@ -177,6 +177,20 @@ events_come_in_their_order(void **state UNUSED)
     CHECK_INT(pg_source_stats(b->pg).received, 0x2030);
 }
 
+/* As the server begins: with what the slot has confirmed, not with what was asked for. */
+static void
+rule_06_a_keepalive_never_goes_back(void **state UNUSED)
+{
+    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+
+    scripted_pg_push_keepalive(b->peer, 0x800, false);
+    expect(b, SOURCE_KEEPALIVE);
+    CHECK_INT(b->event.lsn, START);
+    scripted_pg_push_keepalive(b->peer, 0x1100, false);
+    expect(b, SOURCE_KEEPALIVE);
+    CHECK_INT(b->event.lsn, 0x1100);
+}
+
 static void
 a_truncate_of_two_is_two_events(void **state UNUSED)
 {
@@ -759,6 +773,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_with_lock_identity_slot_and_command),
         cmocka_unit_test(events_come_in_their_order),
+        cmocka_unit_test(rule_06_a_keepalive_never_goes_back),
         cmocka_unit_test(a_truncate_of_two_is_two_events),
         cmocka_unit_test(rule_05_another_cluster_is_refused_at_every_open),
         cmocka_unit_test(rule_05_a_failover_goes_on_when_it_has_what_we_read),
