@@ -58,13 +58,22 @@ fill_order(struct owner *owner)
     }
 }
 
+/*
+ * While one mapping holds the flow's position the others still write: their own checkpoints move
+ * (SEMANTICS 6), or a restart would send all of it again.
+ */
+static bool
+has_progress(const struct owner *owner)
+{
+    return owner->wrote_since_save || ledger_durable(&owner->ledger) > owner->ledger.checkpoint;
+}
+
 static bool
 save_is_due(const struct owner *owner, int64_t now_ms, bool at_once)
 {
-    bool progress = ledger_durable(&owner->ledger) > owner->ledger.checkpoint;
     int64_t wait = owner->wrote_since_save || owner->flags_changed ? SAVE_MS : SAVE_IDLE_MS;
 
-    if (!owner->saver.running || owner->saving || (!progress && !owner->flags_changed))
+    if (!owner->saver.running || owner->saving || (!has_progress(owner) && !owner->flags_changed))
         return false;
     return at_once || now_ms - owner->saved_ms >= wait;
 }
@@ -137,8 +146,7 @@ progress_due_ms(const struct owner *owner)
 {
     int64_t due = owner->streaming ? feedback_due_ms(owner) : INT64_MAX;
 
-    if (!owner->saving &&
-        (owner->flags_changed || ledger_durable(&owner->ledger) > owner->ledger.checkpoint)) {
+    if (!owner->saving && (owner->flags_changed || has_progress(owner))) {
         bool soon = owner->wrote_since_save || owner->flags_changed;
         int64_t save = owner->saved_ms + (soon ? SAVE_MS : SAVE_IDLE_MS);
 

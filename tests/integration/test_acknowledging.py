@@ -39,6 +39,7 @@ def confirmed(database, slot="puffgres"):
 
 def test_defect_p1_02_a_write_that_fails_is_not_acknowledged(notes, project, local, run_puffgres):
     """Beside a target that is down another one is written all the time: checkpoints go on being saved and told."""
+    notes.execute(f'ALTER DATABASE "{notes.name}" SET wal_sender_timeout = \'1500ms\'')  # feedback every half second
     notes.execute("CREATE TABLE beats (id bigint PRIMARY KEY)")
     project.migration("beats", "beats", columns=["id"], number=2)
     project.ok("migrate")

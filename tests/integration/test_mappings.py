@@ -2,6 +2,7 @@
 26 and 28)."""
 import json
 import re
+import time
 
 import pytest
 
@@ -159,7 +160,8 @@ def test_rule_28_the_sql_that_check_prints_mends_the_table(project, database, po
 
 # ---- positions of several mappings ----
 
-def test_defect_p1_04_each_mapping_starts_at_its_own_place(project, database, local, streaming):
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_defect_p1_04_each_mapping_starts_at_its_own_place(project, database, local, streaming, end):
     """`second` stops at a change of its table and is mended by a new version; what came meanwhile is not lost,
     and what `first` has is not sent again."""
     for number, name in enumerate(("first", "second"), 1):
@@ -172,10 +174,12 @@ def test_defect_p1_04_each_mapping_starts_at_its_own_place(project, database, lo
     database.execute("ALTER TABLE second DROP COLUMN b")
     database.execute("INSERT INTO second VALUES (2, 'not yet')")
     run.wait_log("mapping stopped")
+    time.sleep(0.5)  # the checkpoint at the stop is saved: what follows moves no floor of the whole flow
     database.execute("INSERT INTO first SELECT i, 'a', 'b' FROM generate_series(2, 50) i; INSERT INTO second VALUES (3, 'nor this')")
     wait_mirrored(database, local, "SELECT * FROM first", "first")
     wait_until(lambda: (json.loads(project.ok("status", "--json"))["held_by"] or {}).get("mapping") == "second", 10)
-    assert run.stop() == 0
+    time.sleep(0.5)  # a checkpoint is saved every 0.2 s
+    assert getattr(run, end)() in (0, -9)
     assert lsn_number(mapping_status(project, "second")["checkpoint"]) < lsn_number(
         mapping_status(project, "first")["checkpoint"])
     seen = len(local.journal()["entries"])
