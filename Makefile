@@ -1,5 +1,6 @@
 # Thin over Meson: each target asks tools/setup for what it needs, then hands over to a script in tools/.
 
+PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
@@ -59,7 +60,9 @@ matrix:
 
 install:
 	@tools/setup build
-	@tools/build release
+	@tools/build --configure release
+	@meson configure build/release -Dprefix='$(abspath $(PREFIX))'
+	@tools/build --programs release
 	@meson install -C build/release --no-rebuild $(if $(DESTDIR),--destdir '$(DESTDIR)')
 
 # Compiled things go; the test clients under build/venv and build/node stay: they came over the network.
