@@ -90,7 +90,7 @@ puffgres_fail(const struct report *report, const struct err *err)
     CLEANUP(buf_free) struct buf hidden = buf_make(MEGABYTES(8));
 
     if (report)
-        report_print(report, &text);
+        report_print_errors(report, &text);
     if (err->kind != ERR_CANCELED)
         buf_putf(&text, "error: %s\n", err->text);
     if (text.len > 0) {

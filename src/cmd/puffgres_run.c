@@ -21,13 +21,16 @@ const struct opt puffgres_run_options[] = {
 };
 /* clang-format on */
 
-/* With logs in JSON everything that is said is a log line, findings too. */
+/* With logs in JSON everything that is said is a log line, faults too. */
 static void
-log_report(const struct report *report)
+log_faults(const struct report *report)
 {
-    for (const struct finding *f = report->first; f; f = f->next)
+    for (const struct finding *f = report->first; f; f = f->next) {
+        if (f->severity != SEVERITY_ERROR)
+            continue;
         log_error(log_msg(f->text), log_str("where", f->where),
                   log_str("remedy", f->remedy ? f->remedy : ""));
+    }
 }
 
 static int
@@ -37,7 +40,7 @@ fail(const struct invocation *invocation, const struct workspace *ws, const stru
         return 0;
     if (invocation->global.log_format == LOG_FORMAT_LOGFMT)
         return puffgres_fail(&ws->report, err);
-    log_report(&ws->report);
+    log_faults(&ws->report);
     log_error(log_msg("stopped"), log_err(err));
     return err_policy(err->kind)->exit_status;
 }

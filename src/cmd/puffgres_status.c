@@ -109,15 +109,21 @@ puffgres_dlq_list(const struct invocation *invocation)
 }
 
 static bool
-load_one(struct workspace *ws, const char *word, struct store_dead_letter **ret, struct err *err)
+read_id(const char *word, int64_t *ret, struct err *err)
 {
-    struct store_dead_letter_filter filter = {.limit = 1};
+    if (span_to_int(span_of(word), ret) && *ret >= 1)
+        return true;
+    return err_set(err, ERR_CONFIG,
+                   "\"%s\" is no id of a dead letter; dlq list shows them in its first column",
+                   word);
+}
+
+static bool
+load_one(struct workspace *ws, int64_t id, struct store_dead_letter **ret, struct err *err)
+{
+    const struct store_dead_letter_filter filter = {.id = id, .limit = 1};
     size_t count = 0;
 
-    if (!span_to_int(span_of(word), &filter.id) || filter.id < 1)
-        return err_set(err, ERR_CONFIG,
-                       "\"%s\" is no id of a dead letter; dlq list shows them in its first column",
-                       word);
     if (ws->store &&
         !ws->store->type->dead_letters_list(ws->store, &filter, ws->arena, ret, &count, err))
         return false;
@@ -135,9 +141,13 @@ puffgres_dlq_show(const struct invocation *invocation)
     const struct puffgres_dlq_show_settings *settings = invocation->settings;
     struct store_dead_letter *letter;
     struct err err;
+    int64_t id;
 
-    if (!open_letters(&ws, invocation->global.config, &err) ||
-        !load_one(&ws, invocation->args[0], &letter, &err))
+    if (!read_id(invocation->args[0], &id, &err)) {
+        puffgres_fail(NULL, &err);
+        return PUFFGRES_EXIT_USAGE;
+    }
+    if (!open_letters(&ws, invocation->global.config, &err) || !load_one(&ws, id, &letter, &err))
         return puffgres_fail(NULL, &err);
     if (settings->json)
         dead_letter_show_json(letter, invocation->arena, &out);

@@ -45,6 +45,16 @@ find_primary(const struct table *table)
     return NULL;
 }
 
+static bool
+has_composite_key(const struct table *table)
+{
+    for (size_t i = 0; i < table->key_count; i++) {
+        if (table->keys[i].primary && table->keys[i].count > 1)
+            return true;
+    }
+    return false;
+}
+
 static void
 refuse_not_unique(struct binder *binder, const char *name)
 {
@@ -58,8 +68,12 @@ refuse_not_unique(struct binder *binder, const char *name)
                    binder->mapping->id_name, binder->title, primary->name);
     else
         report_add(binder->report, SEVERITY_ERROR, binder->where, sql,
-                   "id column \"%s\" of %s is not unique by itself", binder->mapping->id_name,
-                   binder->title);
+                   "id column \"%s\" of %s is not unique by itself%s", binder->mapping->id_name,
+                   binder->title,
+                   has_composite_key(binder->table)
+                       ? "; the primary key has several columns and an id is one: unless this "
+                         "one is unique too, add one that is, such as a uuid"
+                       : "");
 }
 
 static void

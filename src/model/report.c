@@ -62,12 +62,26 @@ print_indented(const char *text, struct buf *out)
     }
 }
 
-void
-report_print(const struct report *report, struct buf *out)
+static void
+print_from(const struct report *report, enum severity least, struct buf *out)
 {
     for (const struct finding *f = report->first; f; f = f->next) {
+        if (f->severity < least)
+            continue;
         buf_putf(out, "%s: %s: %s\n", severity_names[f->severity], f->where, f->text);
         if (f->remedy)
             print_indented(f->remedy, out);
     }
+}
+
+void
+report_print(const struct report *report, struct buf *out)
+{
+    print_from(report, SEVERITY_NOTE, out);
+}
+
+void
+report_print_errors(const struct report *report, struct buf *out)
+{
+    print_from(report, SEVERITY_ERROR, out);
 }

@@ -43,4 +43,7 @@ void report_add(struct report *report, enum severity severity, const char *where
 /* One line per finding ("error: where: text"), remedies indented below. */
 void report_print(const struct report *report, struct buf *out);
 
+/* Only what stopped it: whoever wanted to run does not want to read every note of `check` again. */
+void report_print_errors(const struct report *report, struct buf *out);
+
 #endif

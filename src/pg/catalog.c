@@ -265,6 +265,11 @@ report_absent(struct pg_session *pg, const char *schema, const char *name, const
         report_add(report, SEVERITY_ERROR, where, NULL,
                    "there is no table \"%s\" in schema \"%s\"; did you mean \"%s\"?", name, schema,
                    guess.same_schema);
+    else if (strchr(name, '.'))
+        report_add(report, SEVERITY_ERROR, where, NULL,
+                   "there is no table \"%s\" in schema \"%s\"; a schema is written apart: "
+                   "schema = \"%.*s\" and table = \"%s\"",
+                   name, schema, (int)strcspn(name, "."), name, strchr(name, '.') + 1);
     else
         report_add(report, SEVERITY_ERROR, where, NULL,
                    "there is no table \"%s\" in schema \"%s\"%s", name, schema,

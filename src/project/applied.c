@@ -15,6 +15,7 @@ struct judge {
     const struct store_migration *rows;
     size_t count;
     struct report *report;
+    bool files_faulty; /* a mapping without a file may be in one that could not be read */
 };
 
 static const struct store_migration *
@@ -107,12 +108,12 @@ judge_row(struct judge *judge, const struct store_migration *row, struct applied
 
     if (row != newest_row(judge, row->mapping) || find_file(judge, row->mapping, row->version))
         return;
-    if (!newest)
+    if (!newest && !judge->files_faulty)
         report_add(judge->report, SEVERITY_WARNING, "project", NULL,
                    "mapping %s has no file any more: it has stopped, and namespace %s stays as it "
                    "is",
                    row->mapping, row->target);
-    else if (newest->mapping.version < row->version)
+    else if (newest && newest->mapping.version < row->version)
         fault_at(judge->report, file_spot(newest),
                  "version %" PRId64 " of mapping %s is applied but its file (%s) is gone; put it "
                  "back, or write a new version",
@@ -156,7 +157,7 @@ void
 applied_judge(const struct project *project, const struct store_migration *rows, size_t count,
               struct arena *arena, struct report *report, struct applied *ret)
 {
-    struct judge judge = {project, rows, count, report};
+    struct judge judge = {project, rows, count, report, report->count[SEVERITY_ERROR] > 0};
 
     *ret = (struct applied){
         .pending = arena_new_n(arena, struct migration *, project->count),

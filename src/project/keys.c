@@ -176,6 +176,7 @@ record(struct keys *keys, const struct key *key, const struct toml *node, struct
         fault_at(report, spot_of_value(keys->file, node), "%s is of type %s; write %s = %s",
                  last_part(key->path), toml_type_names[node->type], last_part(key->path),
                  key->written);
+        keys->mistyped[key->field] = true;
         return;
     }
     /* Two spellings of the schema hints may stand side by side when they say the same. */

@@ -67,6 +67,7 @@ struct keys {
     enum key_layout layout;
     const struct toml *tree;
     const struct toml *field[KEY_FIELD_MAX_];
+    bool mistyped[KEY_FIELD_MAX_]; /* it is there, and reported already */
 };
 
 /* Unknown keys, wrong types, a field given twice: all go to the report.  False only when the two

@@ -183,7 +183,7 @@ require(struct parse *p, enum key_field field, const char *example)
     const char *path = keys_path(&p->keys, field);
     const char *dot = strrchr(path, '.');
 
-    if (node_of(p, field))
+    if (node_of(p, field) || p->keys.mistyped[field])
         return;
     if (dot)
         fault_at(p->report, missing_spot(p, path), "%s is missing; write %s = %s under [%.*s]",

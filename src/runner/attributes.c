@@ -5,6 +5,9 @@
 
 #include "base/json.h"
 #include "contract/destination.h"
+#include "project/migration.h"
+#include "runner/outlets.h"
+#include "runner/survey.h"
 
 #define ATTRIBUTES_LIMIT MEGABYTES(4)
 #define KEY_SIZE         512
@@ -48,10 +51,11 @@ compare(const struct mapping *mapping, const struct json *now, const struct json
         if (old && !span_eq(type_of(old), type_of(attribute)))
             report_add(report, SEVERITY_ERROR, mapping->file, NULL,
                        "attribute %.*s of %s is %.*s and would become %.*s; attributes keep their "
-                       "types, so write this version into a namespace of its own, such as "
+                       "types: a new type needs a version with a namespace of its own, such as "
                        "namespace = \"%s_v%lld\"",
                        SPAN_ARG(attribute->key), mapping->target, SPAN_ARG(type_of(old)),
-                       SPAN_ARG(type_of(attribute)), mapping->target, (long long)mapping->version);
+                       SPAN_ARG(type_of(attribute)), mapping->target,
+                       (long long)(mapping->version > 1 ? mapping->version : 2));
     }
 }
 
@@ -109,4 +113,23 @@ attributes_record(struct store *store, const struct mapping *mapping, struct spa
 {
     return attributes.len == 0 ||
            store->type->meta_put(store, store_key(mapping, arena), attributes, err);
+}
+
+bool
+attributes_compare(struct store *store, const struct survey_args *args, struct arena *arena,
+                   struct report *report, struct err *err)
+{
+    for (size_t i = 0; i < args->count; i++) {
+        const struct mapping *mapping = &args->migrations[i]->mapping;
+        struct destination *destination;
+        struct span ignored;
+        struct err reported;
+
+        if (!mapping->source ||
+            !outlets_get(args->outlets, mapping->destination, &destination, &reported))
+            continue;
+        if (!attributes_judge(store, destination, mapping, arena, report, &ignored, err))
+            return err_wrap(err, "mapping %s", mapping->name);
+    }
+    return true;
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "project/fault.h"
+#include "runner/attributes.h"
 #include "runner/begin.h"
 #include "runner/outlets.h"
 #include "runner/survey.h"
@@ -26,13 +27,25 @@ note_failure(struct workspace *ws, const char *where, const struct err *err)
     report_add(&ws->report, SEVERITY_ERROR, where, NULL, "%s", err->text);
 }
 
+/* With faults in puffgres.toml the state's settings may be among them, and are told already. */
 static void
-judge_state(struct workspace *ws)
+judge_state(struct workspace *ws, bool sound)
 {
     struct err err;
 
-    if (!workspace_open_store(ws, STATE_READ, &err) || !workspace_judge(ws, &err))
+    if ((!workspace_open_store(ws, STATE_READ, &err) || !workspace_judge(ws, &err)) && sound)
         note_failure(ws, "state", &err);
+}
+
+/* A role that may not replicate cannot ask about the slot either: one finding is enough. */
+static bool
+server_has_faults(const struct workspace *ws)
+{
+    for (const struct finding *f = ws->report.first; f; f = f->next) {
+        if (f->severity == SEVERITY_ERROR && strcmp(f->where, "postgres") == 0)
+            return true;
+    }
+    return false;
 }
 
 /* What `run` would decide about the slot, if it could begin. */
@@ -42,7 +55,7 @@ judge_start(struct check *check, struct begin *begin, const struct begin_args *a
     struct err err;
 
     begin->args = args;
-    if (!begin_decide(begin, &check->ws->report, &err))
+    if (!begin_decide(begin, &check->ws->report, &err) && !server_has_faults(check->ws))
         note_failure(check->ws, "slot", &err);
 }
 
@@ -62,7 +75,8 @@ judge_server(struct check *check, const struct survey_args *args, const struct s
     };
     struct err err;
 
-    if (!survey_make(args, ws->arena, &ws->report, &begin.survey, &err))
+    if (!survey_make(args, ws->arena, &ws->report, &begin.survey, &err) ||
+        !attributes_compare(ws->store, args, ws->arena, &ws->report, &err))
         note_failure(ws, "postgres", &err);
     else
         judge_start(check, &begin, &begin_args);
@@ -117,7 +131,7 @@ check_project(struct workspace *ws, const char *config, const struct run_options
     if (!run_start_options(options, &start, err) || !workspace_load(ws, config, err))
         return false;
     sound = config_is_sound(ws);
-    judge_state(ws);
+    judge_state(ws, sound);
     check.outlets = outlets_make(&ws->project.config, ws->arena);
     if (sound)
         judge_parts(&check, &start);

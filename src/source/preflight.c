@@ -332,7 +332,6 @@ check_publication(struct check *check, struct err *err)
         return false;
     publication_plan(&check->publication, spec, pg_server_version(check->pg), check->arena,
                      &check->plan, check->report);
-    check_create(check);
     check_all_tables(check);
     return true;
 }
@@ -458,11 +457,16 @@ note_foreign(struct check *check, const struct pg_rows *row, const struct table 
              pg_text(row, 0, TAB_OWNER));
 }
 
+/* Tables of others need another role in any case: its one statement makes a grant superfluous. */
 static void
-report_foreign(struct check *check)
+report_rights(struct check *check)
 {
-    if (check->foreign.len == 0 || (check->publication.exists && !check->publication.owned))
+    if (check->publication.exists && !check->publication.owned)
         return;
+    if (check->foreign.len == 0) {
+        check_create(check);
+        return;
+    }
     report_add(check->report, SEVERITY_ERROR, WHERE, plan_text(check),
                "role \"%s\" may not publish tables of others: %s; let a role that owns them run "
                "this once",
@@ -568,7 +572,7 @@ check_everything(struct check *check, struct err *err)
         if (is_first(spec, i) && !check_table(check, spec->tables[i], err))
             return false;
     }
-    report_foreign(check);
+    report_rights(check);
     return true;
 }
 

@@ -170,6 +170,16 @@ can_be_long(const struct type *source)
     return long_kinds >> source->kind & 1 || source->array;
 }
 
+/* The column as a key of TOML: quoted where a bare key could not have its characters. */
+static const char *
+as_key(const char *name, char dst[TEXT_SIZE])
+{
+    static const char bare[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+    snprintf(dst, TEXT_SIZE, name[strspn(name, bare)] ? "\"%s\"" : "%s", name);
+    return dst;
+}
+
 static void
 note_losses(const struct making *m, const struct turbopuffer_attribute *attribute)
 {
@@ -178,11 +188,11 @@ note_losses(const struct making *m, const struct turbopuffer_attribute *attribut
     const char *fate = m->mapping->on_unrepresentable == UNREPRESENTABLE_NULL
                            ? "such a value is written as null"
                            : "such a row becomes a dead letter";
-    char remedy[TEXT_SIZE], text[TEXT_SIZE * 3];
+    char key[TEXT_SIZE], remedy[TEXT_SIZE * 2], text[TEXT_SIZE * 3];
     bool offers = !attribute->vector && m->target.form != TURBOPUFFER_SPARSE && !m->hint.typed;
 
     snprintf(remedy, sizeof(remedy), "[target.schema] %s = { exact = true } keeps it as a string",
-             m->field->name);
+             as_key(m->field->name, key));
     if (loss)
         note(m, SEVERITY_NOTE, offers ? remedy : NULL, loss);
     if (unfit) {
@@ -191,8 +201,7 @@ note_losses(const struct making *m, const struct turbopuffer_attribute *attribut
         note(m, SEVERITY_NOTE, offers ? remedy : NULL, text);
     }
     if (is_text(&m->target) && attribute->filterable && can_be_long(m->source)) {
-        snprintf(remedy, sizeof(remedy), "[target.schema] %s = { filterable = false }",
-                 m->field->name);
+        snprintf(remedy, sizeof(remedy), "[target.schema] %s = { filterable = false }", key);
         note(m, SEVERITY_NOTE, remedy,
              "a value over 4 KiB becomes a dead letter while the attribute is filterable");
     }

@@ -104,7 +104,7 @@ check_exit_codes(struct arena *arena)
         {"puffgres status", 0, "not reachable"},
         {"puffgres dlq list", 0, "no dead letters"},
         {"puffgres dlq show 1", 78, "there is no dead letter 1"},
-        {"puffgres dlq show x", 78, "no id of a dead letter"},
+        {"puffgres dlq show x", 64, "no id of a dead letter"},
         {"puffgres document nothing", 78, "there is no page"},
         {"puffgres document commands", 0, "## puffgres run"},
         {"puffgres document migrations", 0, "`target.namespace`"},

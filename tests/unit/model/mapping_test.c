@@ -212,7 +212,8 @@ rule_28_the_id_is_unique_not_null_and_in_the_identity(void **state)
          .keys = {{"users_pkey", both_columns, 2, true, false}},
          .key_count = 1,
          .want = "error: puffgres/migrations/001_users.toml: mapping users: id column \"id\" of "
-                 "public.users is not unique by itself\n"
+                 "public.users is not unique by itself; the primary key has several columns and an "
+                 "id is one: unless this one is unique too, add one that is, such as a uuid\n"
                  "    ALTER TABLE public.users ADD UNIQUE (id);\n"},
         {/* another primary key */
          .keys = {{"users_pkey", second_column, 1, true, false}},

@@ -53,6 +53,19 @@ findings_keep_their_order_and_are_counted(void **state)
 }
 
 static void
+whoever_was_stopped_reads_only_what_stopped_it(void **state)
+{
+    CLEANUP(buf_free) struct buf out = buf_make(1024);
+    struct report report = report_make(*state);
+
+    report_add(&report, SEVERITY_NOTE, "a", NULL, "n");
+    report_add(&report, SEVERITY_ERROR, "b", "mend", "e");
+    report_add(&report, SEVERITY_WARNING, "c", NULL, "w");
+    report_print_errors(&report, &out);
+    CHECK_SPAN(buf_span(&out), "error: b: e\n    mend\n");
+}
+
+static void
 a_text_without_end_is_cut(void **state)
 {
     CLEANUP(buf_free) struct buf out = buf_make(MEGABYTES(1));
@@ -74,6 +87,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_empty_report_prints_nothing),
         TEST(findings_keep_their_order_and_are_counted),
+        TEST(whoever_was_stopped_reads_only_what_stopped_it),
         TEST(a_text_without_end_is_cut),
     };
 

@@ -127,6 +127,9 @@ a_table_that_is_not_there_is_a_finding(void **state UNUSED)
         {"users", "other|users|f|t\npublic|user|t|f",
          "error: m: there is no table \"users\" in schema \"public\", but there is one in schema "
          "\"other\"\n"},
+        {"public.people", "public|people|t|f",
+         "error: m: there is no table \"public.people\" in schema \"public\"; a schema is written "
+         "apart: schema = \"public\" and table = \"people\"\n"},
         {"zzz", "public|people|t|f", "error: m: there is no table \"zzz\" in schema \"public\"\n"},
         {"zzz", "",
          "error: m: there is no table \"zzz\" in schema \"public\", and no other table either\n"},

@@ -154,6 +154,22 @@ an_applied_version_without_a_file_is_lost_while_a_newer_one_waits(void **state U
     CHECK_INT(applied.lost_count, 0);
 }
 
+/* It may be in the file that cannot be read: saying that it has stopped would frighten. */
+static void
+a_file_with_faults_hides_nothing(void **state UNUSED)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new("test");
+    struct report report = report_make(arena);
+    const struct line row = {"a", 1, "n", "t"};
+    struct project project;
+    struct applied applied;
+
+    make_project(NULL, 0, arena, &project);
+    report_add(&report, SEVERITY_ERROR, "a.toml:3:1", NULL, "unknown key");
+    applied_judge(&project, make_rows(&row, 1, arena), 1, arena, &report, &applied);
+    CHECK_INT(report.count[SEVERITY_WARNING], 0);
+}
+
 static void
 a_row_holds_what_is_compared_later(void **state UNUSED)
 {
@@ -179,6 +195,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_against_rows),
         cmocka_unit_test(an_applied_version_without_a_file_is_lost_while_a_newer_one_waits),
+        cmocka_unit_test(a_file_with_faults_hides_nothing),
         cmocka_unit_test(a_row_holds_what_is_compared_later),
     };
 
