@@ -108,12 +108,14 @@ judge_row(struct judge *judge, const struct store_migration *row, struct applied
 
     if (row != newest_row(judge, row->mapping) || find_file(judge, row->mapping, row->version))
         return;
-    if (!newest && !judge->files_faulty)
+    if (!newest && judge->files_faulty)
+        return;
+    if (!newest)
         report_add(judge->report, SEVERITY_WARNING, "project", NULL,
                    "mapping %s has no file any more: it has stopped, and namespace %s stays as it "
                    "is",
                    row->mapping, row->target);
-    else if (newest && newest->mapping.version < row->version)
+    else if (newest->mapping.version < row->version)
         fault_at(judge->report, file_spot(newest),
                  "version %" PRId64 " of mapping %s is applied but its file (%s) is gone; put it "
                  "back, or write a new version",

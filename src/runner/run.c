@@ -187,25 +187,8 @@ make_survey(struct run *run, struct begin *begin, struct report *report, struct 
         .cancel_fd = run->stop_fd,
     };
 
-    return survey_make(&args, begin->arena, report, &begin->survey, err);
-}
-
-/* A column that has another type since it was mapped would be refused row by row. */
-static bool
-judge_attributes(struct run *run, struct arena *arena, struct err *err)
-{
-    struct workspace *ws = run->ws;
-
-    for (size_t i = 0; i < ws->applied.active_count; i++) {
-        const struct mapping *mapping = &ws->applied.active[i]->mapping;
-        struct destination *destination;
-        struct span ignored;
-
-        if (!outlets_get(&run->outlets, mapping->destination, &destination, err) ||
-            !attributes_judge(ws->store, destination, mapping, arena, &ws->report, &ignored, err))
-            return err_wrap(err, "mapping %s", mapping->name);
-    }
-    return workspace_sound(ws, FILES_CONCERN, err);
+    return survey_make(&args, begin->arena, report, &begin->survey, err) &&
+           attributes_compare(ws->store, &args, begin->arena, report, err);
 }
 
 static bool
@@ -213,7 +196,7 @@ begin_once(struct run *run, struct begin_args *args, struct begin *begin, struct
 {
     run->ws->report = report_make(begin->arena);
     if (!make_survey(run, begin, &run->ws->report, err) ||
-        !workspace_sound(run->ws, FILES_CONCERN, err) || !judge_attributes(run, begin->arena, err))
+        !workspace_sound(run->ws, FILES_CONCERN, err))
         return false;
     log_findings(&run->ws->report);
     begin->args = args;
@@ -269,8 +252,9 @@ tell_mappings(const struct begin *begin)
         const struct mapping *mapping = begin->mappings[i].mapping;
 
         log_info(log_msg("mapping"), log_str("name", mapping->name),
-                 log_int("version", mapping->version), log_str("table", mapping->table),
-                 log_str("target", mapping->target), log_lsn("from", checkpoint->lsn));
+                 log_int("version", mapping->version), log_str("schema", mapping->schema),
+                 log_str("table", mapping->table), log_str("target", mapping->target),
+                 log_lsn("from", checkpoint->lsn));
         if (checkpoint->flags & STORE_REREAD_NEEDED)
             log_warn(log_msg("re-read needed"), log_str("mapping", mapping->name),
                      log_str("why", checkpoint->text));

@@ -152,8 +152,25 @@ def test_c12_an_attribute_keeps_its_type(project, users):
     project.write("puffgres/migrations/002_users.toml", second)
     refused(project, "migrate", says=["attribute score of users is string and would become float", "users_v2"])
     assert "nothing was applied" in refused(project, "migrate", "--dry-run")
+    refused(project, "check", says=["attribute score of users is string and would become float"])
     project.write("puffgres/migrations/002_users.toml", second.replace('namespace = "users"', 'namespace = "users_v2"'))
     assert "applied users version 2" in project.ok("migrate")
+
+
+def test_c12_a_column_that_changed_its_type_is_refused_at_the_start(project, users):
+    """As a dead letter per row it would be found days later; what stopped a run says only that, without notes."""
+    project.ok("migrate")
+    users.execute("ALTER TABLE users ALTER COLUMN score TYPE float8")
+    for command in ("check", "run"):
+        said = refused(project, command, says=["attribute score of users is string and would become float", "users_v2"])
+        assert ("note: " in said) == (command == "check"), said
+
+
+def test_a_fault_in_a_file_is_no_mapping_without_a_file(project, users):
+    project.ok("migrate")
+    path = next((project.folder / "puffgres/migrations").iterdir())
+    path.write_text(path.read_text().replace("[source]", "[sorce]"))
+    assert "has no file any more" not in refused(project, "check", says=['did you mean "source"?'])
 
 
 def test_a_mapping_without_a_file_stops_and_is_marked_when_it_comes_back(project, users, local, run_puffgres):
@@ -261,7 +278,7 @@ def test_a_row_that_cannot_be_delivered_becomes_a_dead_letter(project, users, lo
     assert "users" in project.ok("dlq", "list", "--mapping", "users", "--limit", "1")
     refused(project, "dlq", "list", "--mapping", "nobody", says=["there is no mapping nobody"])
     refused(project, "dlq", "show", "99", says=["there is no dead letter 99"])
-    refused(project, "dlq", "show", "abc", says=["no id of a dead letter"])
+    refused(project, "dlq", "show", "abc", status=64, says=["no id of a dead letter"])
     assert streaming.stop() == 0
 
 

@@ -168,6 +168,7 @@ a_file_with_faults_hides_nothing(void **state UNUSED)
     report_add(&report, SEVERITY_ERROR, "a.toml:3:1", NULL, "unknown key");
     applied_judge(&project, make_rows(&row, 1, arena), 1, arena, &report, &applied);
     CHECK_INT(report.count[SEVERITY_WARNING], 0);
+    CHECK_INT(applied.lost_count, 0);
 }
 
 static void

@@ -85,10 +85,11 @@ c12_a_type_stays(void **state UNUSED)
     judge(&f, "{\"id\":\"uint\",\"price\":{\"type\":\"string\",\"filterable\":false}}");
     CHECK_FINDINGS(&f.report, "");
     judge(&f, "{\"id\":\"uint\",\"price\":{\"type\":\"float\"}}");
-    CHECK_FINDINGS(&f.report,
-                   "m.toml: attribute price of users is string and would become float; attributes "
-                   "keep their types: a new type needs a version with a namespace of its own, such as "
-                   "namespace = \"users_v2\"\n");
+    CHECK_FINDINGS(
+        &f.report,
+        "m.toml: attribute price of users is string and would become float; attributes "
+        "keep their types: a new type needs a version with a namespace of its own, such as "
+        "namespace = \"users_v2\"\n");
 }
 
 static void

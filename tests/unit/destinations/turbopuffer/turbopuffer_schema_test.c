@@ -228,7 +228,8 @@ rule_31_check_names_every_loss(void **state UNUSED)
          "n: column s (text): a value over 4 KiB becomes a dead letter while the attribute is "
          "filterable | [target.schema] s = { filterable = false }\n"},
         {{.name = "Größe s", .kind = TYPE_TEXT},
-         "n: column Größe s (text): a value over 4 KiB becomes a dead letter while the attribute is "
+         "n: column Größe s (text): a value over 4 KiB becomes a dead letter while the attribute "
+         "is "
          "filterable | [target.schema] \"Größe s\" = { filterable = false }\n"},
         {{.name = "s", .kind = TYPE_TEXT, .typmod = 255 + 4}, ""},
         {{.name = "s", .kind = TYPE_TEXT, .typmod = 1025 + 4},
