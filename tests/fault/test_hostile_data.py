@@ -118,6 +118,7 @@ def high_water(run):
     return int(re.search(r"VmHWM:\s+(\d+)", open(f"/proc/{run.pid}/status", encoding="ascii").read())[1]) // 1024
 
 
+@pytest.mark.matrix
 def test_rule_30_a_large_transaction_stays_within_the_budget(mapped, project, database, local):
     run = mapped("CREATE TABLE big (id bigint PRIMARY KEY, body text); ALTER TABLE big ALTER body SET STORAGE EXTERNAL",
                  "big", ["id", "body"], HIDDEN % "body")
@@ -152,6 +153,7 @@ def test_many_tiny_transactions(mapped, database, local):
     assert run.stop() == 0
 
 
+@pytest.mark.matrix
 def test_two_hundred_mappings(project, database, local, run_puffgres):
     database.execute("DO $$ BEGIN FOR i IN 1..200 LOOP EXECUTE format('CREATE TABLE m%s (id bigint PRIMARY KEY, t text)', i); "
                      "END LOOP; END $$")

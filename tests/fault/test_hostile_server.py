@@ -112,6 +112,7 @@ def test_rule_08_feedback_goes_on_while_the_target_hangs(own):
     assert run.stop() == 0
 
 
+@pytest.mark.matrix
 def test_rule_09_an_idle_database_does_not_pin_wal(project, notes, local, run_puffgres):
     run = run_puffgres()
     run.wait_log("streaming")

@@ -228,6 +228,7 @@ def test_odd_answers_are_never_taken_for_success(project, notes, local, run_puff
         run.stop()
 
 
+@pytest.mark.matrix
 def test_a_server_that_accepts_and_never_answers(project, notes, local, run_puffgres, peer):
     def hang(connection):
         time.sleep(200)
