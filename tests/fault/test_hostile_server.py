@@ -264,10 +264,6 @@ def test_rule_28_replica_identity_changes_while_running(project, notes, local, r
         wait_mirrored(notes, local, ALL, "notes")
         assert run.stop() == 0
         return
-    if identity == "NOTHING":
-        wait_mirrored(notes, local, ALL, "notes")
-        assert run.stop() == 0
-        return
     run.wait_log("mapping stopped")
     notes.execute("ALTER TABLE notes REPLICA IDENTITY DEFAULT")
     assert run.stop() == 0
