@@ -31,6 +31,7 @@ struct reader_request {
 struct reader_wait {
     int64_t deadline_ms; /* clock_mono_ms; TRANSIENT afterwards */
     int cancel_fd;
+    size_t max_bytes; /* of several rows together; more is DATA: ask for fewer (SEMANTICS 30) */
 };
 
 /* First member of every reader's own struct. */

@@ -204,6 +204,7 @@ map_batch(struct delivery *delivery, const struct batch *batch, struct actions *
         const struct reader_wait wait = {
             .deadline_ms = clock_mono_ms() + WRITE_TIMEOUT_MS,
             .cancel_fd = delivery->gate->cancel_fd,
+            .max_bytes = (size_t)batch->mapping->batch_max_bytes,
         };
 
         if (mapper_map(batch, delivery->reader, &wait, delivery->scratch, ret, err))
@@ -260,19 +261,44 @@ journal_until_stored(struct delivery *delivery, const struct action *actions, si
 }
 
 static bool
-deliver(struct delivery *delivery, const struct batch *batch, struct err *err)
+deliver_actions(struct delivery *delivery, struct actions actions, struct err *err)
 {
     struct dead_letters held = {.arena = delivery->scratch};
-    struct actions actions;
 
-    if (!map_batch(delivery, batch, &actions, err))
-        return false;
     if (delivery->lane->destination->type->caps & DEST_KEYED)
         actions.count = mapper_coalesce(actions.items, actions.count, delivery->scratch);
     return write_all(delivery, actions.items, actions.count, &held, err) &&
            dead_letters_plausible(&held, actions.count, err) &&
            store_dead_letters(delivery, &held, err) &&
            journal_until_stored(delivery, actions.items, actions.count, err);
+}
+
+static bool deliver(struct delivery *delivery, const struct batch *batch, struct err *err);
+
+/* What has to be read back is too large for one piece of work: it becomes two, in order. */
+static bool
+deliver_halves(struct delivery *delivery, const struct batch *batch, struct err *err)
+{
+    struct batch left = *batch, right = *batch;
+
+    left.count = batch->count / 2;
+    right.rows += left.count;
+    right.count -= left.count;
+    return deliver(delivery, &left, err) && deliver(delivery, &right, err);
+}
+
+static bool
+deliver(struct delivery *delivery, const struct batch *batch, struct err *err)
+{
+    struct arena_mark mark = arena_mark(delivery->scratch);
+    struct actions actions;
+    bool done;
+
+    if (!map_batch(delivery, batch, &actions, err))
+        return err->kind == ERR_DATA && batch->count > 1 && deliver_halves(delivery, batch, err);
+    done = deliver_actions(delivery, actions, err);
+    arena_rewind(delivery->scratch, mark);
+    return done;
 }
 
 bool

@@ -146,6 +146,7 @@ struct answer {
     size_t count;
     struct arena *arena;
     struct span snapshot;
+    size_t bytes, max_bytes; /* of values so far */
 };
 
 static const struct value *
@@ -171,6 +172,17 @@ copy_image(const struct pg_rows *row, const struct answer *answer)
     return image;
 }
 
+/* Values that the WAL left out are large: a batch of them has to be read in parts. */
+static bool
+count_bytes(struct answer *answer, const struct pg_rows *row, struct err *err)
+{
+    for (size_t i = 0; i < answer->mapping->column_count; i++)
+        answer->bytes += pg_value(row, 0, FIRST_VALUE + 1 + (int)i).len;
+    if (answer->count > 1 && answer->bytes > answer->max_bytes)
+        return err_set(err, ERR_DATA, "more than %zu bytes at once", answer->max_bytes);
+    return true;
+}
+
 static bool
 take_row(void *ctx, const struct pg_rows *row, struct err *err)
 {
@@ -182,8 +194,11 @@ take_row(void *ctx, const struct pg_rows *row, struct err *err)
                        answer->count);
     if (n == 1)
         answer->snapshot = arena_span(answer->arena, pg_value(row, 0, 1));
-    if (!pg_is_null(row, 0, FIRST_VALUE)) /* ids are NOT NULL (SEMANTICS 28): the row is there */
-        answer->requests[n - 1].image = copy_image(row, answer);
+    if (pg_is_null(row, 0, FIRST_VALUE)) /* ids are NOT NULL (SEMANTICS 28): no such row */
+        return true;
+    if (!count_bytes(answer, row, err))
+        return false;
+    answer->requests[n - 1].image = copy_image(row, answer);
     return true;
 }
 
@@ -193,6 +208,7 @@ ask(struct reader_pg *reader, struct answer *answer, const struct buf *ids, stru
     for (size_t i = 0; i < answer->count; i++)
         answer->requests[i].image = NULL;
     answer->snapshot = (struct span){"", 0};
+    answer->bytes = 0;
     if (!pg_query_each(reader->pg, reader->sql.ptr, (const char *const[]){ids->ptr}, 1, take_row,
                        answer, err))
         return false;
@@ -315,8 +331,11 @@ reader_pg_read(struct reader *base, const struct mapping *mapping, struct reader
                size_t count, const struct reader_wait *wait, struct arena *arena, struct err *err)
 {
     struct reader_pg *reader = (struct reader_pg *)base;
-    struct answer answer = {
-        .mapping = mapping, .requests = requests, .count = count, .arena = arena};
+    struct answer answer = {.mapping = mapping,
+                            .requests = requests,
+                            .count = count,
+                            .arena = arena,
+                            .max_bytes = wait->max_bytes};
 
     assert(mapping->source);
     if (count == 0 || read_rows(reader, &answer, wait, err))

@@ -307,6 +307,49 @@ rule_04_every_attempt_to_read_back_has_a_deadline_of_its_own(void **state UNUSED
     end(&f);
 }
 
+/* A reader that answers two rows at once and no more. */
+static bool
+narrow_read(struct reader *reader UNUSED, const struct mapping *mapping UNUSED,
+            struct reader_request *requests, size_t count, const struct reader_wait *wait,
+            struct arena *arena UNUSED, struct err *err)
+{
+    static const struct value images[][2] = {
+        {{"1", 1, VALUE_TEXT}, {"a", 1, VALUE_TEXT}}, {{"2", 1, VALUE_TEXT}, {"b", 1, VALUE_TEXT}},
+        {{"3", 1, VALUE_TEXT}, {"c", 1, VALUE_TEXT}}, {{"4", 1, VALUE_TEXT}, {"d", 1, VALUE_TEXT}},
+        {{"5", 1, VALUE_TEXT}, {"e", 1, VALUE_TEXT}},
+    };
+
+    CHECK_INT(wait->max_bytes, 8 * 1024 * 1024);
+    if (count > 2)
+        return err_set(err, ERR_DATA, "more at once than fits");
+    for (size_t i = 0; i < count; i++)
+        requests[i].image = images[requests[i].id.ptr[0] - '1'];
+    return true;
+}
+
+static void
+rule_30_a_read_back_that_is_too_large_is_done_in_parts_and_in_order(void **state UNUSED)
+{
+    static const struct reader_type type = {.read = narrow_read};
+    struct reader narrow = {.type = &type};
+    struct fixture f;
+    struct err err;
+
+    begin(&f);
+    f.delivery.reader = &narrow;
+    for (int i = 1; i <= 5; i++) {
+        char id[2] = {(char)('0' + i), '\0'};
+
+        add(&f, CHANGE_UPDATE, id, "?");
+    }
+    add(&f, CHANGE_DELETE, "1", NULL);
+    CHECK_OK(run(&f, &err), err);
+    CHECK_STR(mock_log(), "U1@100.1\nU2@100.2 U3@100.3\nU4@100.4 U5@100.5 D1@100.6\n");
+    CHECK_INT(letters(&f), 0);
+    f.delivery.reader = NULL;
+    end(&f);
+}
+
 /* ---- poison ---- */
 
 static void
@@ -705,6 +748,7 @@ main(void)
         cmocka_unit_test(a_canceled_gate_ends_the_wait),
         cmocka_unit_test(rule_10_the_time_before_a_shut_gate_is_not_the_writes_time),
         cmocka_unit_test(rule_04_every_attempt_to_read_back_has_a_deadline_of_its_own),
+        cmocka_unit_test(rule_30_a_read_back_that_is_too_large_is_done_in_parts_and_in_order),
         cmocka_unit_test(rule_16_bisects_to_the_poison_rows_and_keeps_the_rest_in_order),
         cmocka_unit_test(the_raw_event_is_kept),
         cmocka_unit_test(rule_30_of_a_long_value_only_its_length_is_kept),

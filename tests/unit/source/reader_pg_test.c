@@ -169,7 +169,8 @@ bench_freep(struct bench **b)
 static bool
 read_both(struct bench *b, int64_t wait_ms)
 {
-    const struct reader_wait wait = {.deadline_ms = clock_mono_ms() + wait_ms, .cancel_fd = -1};
+    const struct reader_wait wait = {
+        .deadline_ms = clock_mono_ms() + wait_ms, .cancel_fd = -1, .max_bytes = 100};
 
     return b->reader->type->read(b->reader, &users, b->requests, 2, &wait, b->arena, &b->err);
 }
@@ -216,6 +217,29 @@ rule_04_a_read_before_the_commit_is_visible_is_repeated(void **state UNUSED)
 }
 
 static void
+rule_30_several_rows_over_the_ceiling_are_refused_and_one_is_not(void **state UNUSED)
+{
+#define SIXTY "123456789012345678901234567890123456789012345678901234567890"
+    static const struct pg_rule rules[] = {
+        SETTINGS,
+        {.on = "unnest", .rows = "1|100:101:|1|" SIXTY "|1\n2|~|2|" SIXTY "|2", .times = 1},
+        SETTINGS,
+        {.on = "unnest", .rows = "1|103:105:|1|" SIXTY SIXTY "|1"},
+    };
+    CLEANUP(bench_freep) struct bench *b = bench_new(rules, ARRAY_LEN(rules));
+    const struct reader_wait wait = {
+        .deadline_ms = clock_mono_ms() + 5000, .cancel_fd = -1, .max_bytes = 100};
+
+    CHECK(!read_both(b, 5000));
+    CHECK_INT(b->err.kind, ERR_DATA);
+    CHECK(strstr(b->err.text, "more than 100 bytes at once"));
+    CHECK_OK(b->reader->type->read(b->reader, &users, b->requests, 1, &wait, b->arena, &b->err),
+             b->err);
+    CHECK_SPAN(value_span(&b->requests[0].image[0]), SIXTY SIXTY);
+#undef SIXTY
+}
+
+static void
 rule_04_the_wait_has_a_deadline_and_a_name(void **state UNUSED)
 {
     static const struct pg_rule rules[] = {
@@ -239,7 +263,8 @@ the_wait_can_be_stopped(void **state UNUSED)
         {.on = "unnest", .rows = "1|100:105:102|1|old|1\n2|~|2|x|2"},
     };
     CLEANUP(bench_freep) struct bench *b = bench_new(rules, ARRAY_LEN(rules));
-    struct reader_wait wait = {.deadline_ms = clock_mono_ms() + 60000,
+    struct reader_wait wait = {.max_bytes = 100,
+                               .deadline_ms = clock_mono_ms() + 60000,
                                .cancel_fd = eventfd(1, EFD_CLOEXEC)};
 
     CHECK(!b->reader->type->read(b->reader, &users, b->requests, 2, &wait, b->arena, &b->err));
@@ -310,6 +335,7 @@ main(void)
         cmocka_unit_test(asking_for_nothing_needs_no_server),
         cmocka_unit_test(rule_04_rows_and_their_absence_are_answered),
         cmocka_unit_test(rule_04_a_read_before_the_commit_is_visible_is_repeated),
+        cmocka_unit_test(rule_30_several_rows_over_the_ceiling_are_refused_and_one_is_not),
         cmocka_unit_test(rule_04_the_wait_has_a_deadline_and_a_name),
         cmocka_unit_test(the_wait_can_be_stopped),
         cmocka_unit_test(a_table_that_is_gone_is_no_matter_of_retrying),
