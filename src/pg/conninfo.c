@@ -56,13 +56,13 @@ put(struct pg_conninfo *info, const char *keyword, const char *value)
 /* ---- parsing ---- */
 
 /*
- * A URL with a password, or anything that says "password": libpq's message could quote the wrong
- * piece of it, so it is not shown.
+ * A URL with a password, anything that says "password", or a bare word, which may be one: libpq's
+ * message could quote the wrong piece of it, so it is not shown.
  */
 static bool
 holds_secret(const char *text)
 {
-    return strchr(text, '@') || strstr(text, "password");
+    return strchr(text, '@') || strstr(text, "password") || !strchr(text, '=');
 }
 
 static bool

@@ -79,8 +79,11 @@ says_what_is_wrong(void **state UNUSED)
         const char *text, *want;
     } cases[] = {
         {"", "the connection string is empty"},
-        {"nonsense", "the connection string cannot be read: missing \"=\" after \"nonsense\" in "
-                     "connection info string"},
+        {"nonsense", /* perhaps a password by itself */
+         "the connection string cannot be read: write postgres://user:password@host:port/database, "
+         "with special characters of the password percent-encoded (@ as %40, / as %2F, # as %23), "
+         "or "
+         "keyword=value pairs, with quotes around values that hold blanks"},
         {"host=h prot=5", "the connection string cannot be read: invalid connection option "
                           "\"prot\""},
     };
