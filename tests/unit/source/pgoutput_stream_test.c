@@ -10,142 +10,14 @@
 #include "base/clock.h"
 #include "harness/check.h"
 #include "harness/pgoutput.h"
-#include "harness/scripted_pg.h"
-#include "source/pg_source.h"
-
-#define USERS 16400
-#define START 0x1000
-
-/* ---- a server where all is well; a test puts its own rules in front ---- */
-
-/* Columns of slot_inspect(): physical, plugin, database, temporary, active, pid, restart,
- * confirmed, wal_status, two_phase, invalidation. */
-#define SLOT(confirmed, wal_status, invalid)                                                       \
-    "f|pgoutput|shop|f|f|~|0/500|" confirmed "|" wal_status "|f|" invalid
-
-static const struct pg_rule good[] = {
-    {.on = "idle_session_timeout"},
-    {.on = "pg_try_advisory_lock", .rows = "t"},
-    {.on = "IDENTIFY_SYSTEM", .rows = "7001|1|0/5000|shop"},
-    {.on = "pg_replication_slots", .rows = SLOT("0/800", "reserved", "")},
-    {.on = "wal_sender_timeout", .rows = "60000"},
-    {.on = "START_REPLICATION", .deed = PG_STREAM},
-};
-
-struct bench {
-    struct arena *arena;
-    struct pg_rule rules[16];
-    struct scripted_pg *peer;
-    struct source_settings settings;
-    struct pg_source *pg;
-    struct source *source;
-    struct buf message;
-    struct source_event event;
-    struct err err;
-};
-
-/* `own` rules come before the good ones. */
-static struct bench *
-bench_new(const struct pg_rule *own, size_t count)
-{
-    struct bench *b = calloc(1, sizeof(*b));
-
-    CHECK(b && count + ARRAY_LEN(good) <= ARRAY_LEN(b->rules));
-    if (count)
-        memcpy(b->rules, own, count * sizeof(*own));
-    memcpy(b->rules + count, good, sizeof(good));
-    b->peer = scripted_pg_start(b->rules, count + ARRAY_LEN(good));
-    b->arena = arena_new("test");
-    b->settings = (struct source_settings){
-        .conninfo = scripted_pg_conninfo(b->peer),
-        .slot = "ours",
-        .publication = "pub'l\"ic",
-        .busy_wait_ms = 400,
-    };
-    b->pg = pg_source_new(&b->settings, b->arena);
-    b->source = pg_source_base(b->pg);
-    b->message = buf_make(MEGABYTES(64));
-    return b;
-}
-
-static void
-bench_freep(struct bench **b)
-{
-    pg_source_free((*b)->pg);
-    scripted_pg_stop((*b)->peer);
-    buf_free(&(*b)->message);
-    arena_free((*b)->arena);
-    free(*b);
-}
-
-static bool
-open_at(struct bench *b, lsn_t start)
-{
-    return b->source->type->open(b->source, start, clock_mono_ms() + 5000, -1, &b->err);
-}
-
-static struct bench *
-opened(const struct pg_rule *own, size_t count)
-{
-    struct bench *b = bench_new(own, count);
-
-    CHECK_OK(open_at(b, START), b->err);
-    return b;
-}
-
-/* The next event that is not IDLE, or the failure. */
-static bool
-next(struct bench *b)
-{
-    int64_t deadline_ms = clock_mono_ms() + 5000;
-
-    while (clock_mono_ms() < deadline_ms) {
-        struct pollfd fds[2];
-        size_t count;
-
-        if (!b->source->type->next(b->source, &b->event, &b->err))
-            return false;
-        if (b->event.type != SOURCE_IDLE)
-            return true;
-        count = b->source->type->poll_fds(b->source, fds, 2);
-        CHECK(poll(fds, count, 1000) > 0);
-    }
-    fail_msg("no event");
-    return false;
-}
-
-static void
-expect(struct bench *b, enum source_event_type type)
-{
-    CHECK_OK(next(b), b->err);
-    CHECK_INT(b->event.type, type);
-}
-
-/* Send what was built. */
-static void
-push(struct bench *b, lsn_t end)
-{
-    scripted_pg_push_xlog(b->peer, end, buf_span(&b->message));
-    buf_clear(&b->message);
-}
-
-static void
-push_begin(struct bench *b)
-{
-    wire_begin(&b->message, 0x2000, 7);
-    push(b, 0x2000);
-    wire_relation(&b->message, USERS, "users", 'd', "*id:23 name:25");
-    push(b, 0x2000);
-    expect(b, SOURCE_BEGIN);
-    expect(b, SOURCE_RELATION);
-}
+#include "harness/stream_bench.h"
 
 /* ---- the way in ---- */
 
 static void
 opens_with_lock_identity_slot_and_command(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
     const char *log = scripted_pg_log(b->peer);
 
     CHECK(strstr(log, "puffgres lock: SELECT pg_catalog.pg_try_advisory_lock($1)"));
@@ -159,19 +31,19 @@ opens_with_lock_identity_slot_and_command(void **state UNUSED)
 static void
 events_come_in_their_order(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
 
     scripted_pg_push_keepalive(b->peer, 0x1800, false);
-    expect(b, SOURCE_KEEPALIVE);
+    bench_expect(b, SOURCE_KEEPALIVE);
     CHECK_INT(b->event.lsn, 0x1800);
-    push_begin(b);
+    bench_push_begin(b);
     wire_insert(&b->message, USERS, "1 ada");
-    push(b, 0x2000);
+    bench_push(b, 0x2000);
     wire_commit(&b->message, 0x2000, 0x2030);
-    push(b, 0x2030);
-    expect(b, SOURCE_CHANGE);
+    bench_push(b, 0x2030);
+    bench_expect(b, SOURCE_CHANGE);
     CHECK_SPAN(value_span(&b->event.change.after[1]), "ada");
-    expect(b, SOURCE_COMMIT);
+    bench_expect(b, SOURCE_COMMIT);
     CHECK_INT(b->event.lsn, 0x2030);
     CHECK_INT(pg_source_stats(b->pg).messages, 4);
     CHECK_INT(pg_source_stats(b->pg).received, 0x2030);
@@ -181,13 +53,13 @@ events_come_in_their_order(void **state UNUSED)
 static void
 rule_06_a_keepalive_never_goes_back(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
 
     scripted_pg_push_keepalive(b->peer, 0x800, false);
-    expect(b, SOURCE_KEEPALIVE);
+    bench_expect(b, SOURCE_KEEPALIVE);
     CHECK_INT(b->event.lsn, START);
     scripted_pg_push_keepalive(b->peer, 0x1100, false);
-    expect(b, SOURCE_KEEPALIVE);
+    bench_expect(b, SOURCE_KEEPALIVE);
     CHECK_INT(b->event.lsn, 0x1100);
 }
 
@@ -195,14 +67,14 @@ static void
 a_truncate_of_two_is_two_events(void **state UNUSED)
 {
     static const uint32_t oids[] = {USERS, USERS};
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
 
-    push_begin(b);
+    bench_push_begin(b);
     wire_truncate(&b->message, oids, 2);
-    push(b, 0x2000);
-    expect(b, SOURCE_CHANGE);
+    bench_push(b, 0x2000);
+    bench_expect(b, SOURCE_CHANGE);
     CHECK(b->event.change.op == CHANGE_TRUNCATE && !b->event.truncate_last);
-    expect(b, SOURCE_CHANGE);
+    bench_expect(b, SOURCE_CHANGE);
     CHECK(b->event.change.op == CHANGE_TRUNCATE && b->event.truncate_last);
     CHECK_INT(b->event.change.position.ordinal, 2);
 }
@@ -216,10 +88,10 @@ rule_05_another_cluster_is_refused_at_every_open(void **state UNUSED)
         {.on = "IDENTIFY_SYSTEM", .rows = "7001|1|0/5000|shop", .times = 1},
         {.on = "IDENTIFY_SYSTEM", .rows = "7002|1|0/5000|shop"},
     };
-    CLEANUP(bench_freep) struct bench *b = opened(own, ARRAY_LEN(own));
+    CLEANUP(bench_freep) struct bench *b = bench_opened(own, ARRAY_LEN(own));
 
     b->source->type->close(b->source);
-    CHECK(!open_at(b, START));
+    CHECK(!bench_open_at(b, START));
     CHECK_INT(b->err.kind, ERR_CONFIG);
     CHECK(strstr(b->err.text, "--new-epoch"));
     CHECK_INT(scripted_pg_count(b->peer, "START_REPLICATION"), 1);
@@ -245,7 +117,7 @@ rule_05_a_failover_goes_on_when_it_has_what_we_read(void **state UNUSED)
         CLEANUP(bench_freep) struct bench *b = bench_new(own, ARRAY_LEN(own));
 
         pg_source_expect(b->pg, "7001", 1);
-        if (open_at(b, START) != cases[i].goes_on)
+        if (bench_open_at(b, START) != cases[i].goes_on)
             fail_msg("%s: %s", cases[i].history, cases[i].goes_on ? b->err.text : "goes on");
         CHECK_INT(pg_source_timeline(b->pg), cases[i].goes_on ? 2 : 1);
         if (!cases[i].goes_on)
@@ -287,7 +159,7 @@ rule_08_the_period_is_a_third_of_the_timeout(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct pg_rule own[] = {{.on = "wal_sender_timeout", .rows = cases[i].timeout}};
-        CLEANUP(bench_freep) struct bench *b = opened(own, 1);
+        CLEANUP(bench_freep) struct bench *b = bench_opened(own, 1);
 
         CHECK_INT(b->source->type->feedback_interval_ms(b->source), cases[i].want_ms);
     }
@@ -296,11 +168,11 @@ rule_08_the_period_is_a_third_of_the_timeout(void **state UNUSED)
 static void
 rule_08_feedback_says_what_is_durable(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
     struct pg_status status;
 
     scripted_pg_push_keepalive(b->peer, 0x3000, true);
-    expect(b, SOURCE_KEEPALIVE);
+    bench_expect(b, SOURCE_KEEPALIVE);
     CHECK(b->event.reply);
     CHECK_OK(b->source->type->feedback(b->source, 0, &b->err), b->err);
     CHECK(scripted_pg_wait_status(b->peer, 1));
@@ -319,17 +191,17 @@ rule_08_feedback_says_what_is_durable(void **state UNUSED)
 static void
 rule_08_questions_inside_a_transaction_are_answered_but_not_often(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
     int64_t begin_ms = clock_mono_ms();
     size_t answers;
 
-    push_begin(b);
+    bench_push_begin(b);
     CHECK_OK(b->source->type->feedback(b->source, 0x1800, &b->err), b->err);
     for (int i = 0; i < 2000; i++)
         scripted_pg_push_keepalive(b->peer, 0x9000, true);
     wire_commit(&b->message, 0x2000, 0x2030);
-    push(b, 0x2030);
-    expect(b, SOURCE_COMMIT); /* and no keepalive before it */
+    bench_push(b, 0x2030);
+    bench_expect(b, SOURCE_COMMIT); /* and no keepalive before it */
     answers = scripted_pg_status(b->peer, NULL);
     CHECK(answers <= 2 + (size_t)(clock_mono_ms() - begin_ms) / 100);
 }
@@ -337,16 +209,16 @@ rule_08_questions_inside_a_transaction_are_answered_but_not_often(void **state U
 static void
 rule_08_a_question_inside_a_transaction_is_not_left_unanswered(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
     struct pg_status status;
 
     CHECK_OK(b->source->type->feedback(b->source, 0x1800, &b->err), b->err);
     usleep(110 * 1000); /* the last answer is long enough ago */
-    push_begin(b);
+    bench_push_begin(b);
     scripted_pg_push_keepalive(b->peer, 0x9000, true);
     wire_insert(&b->message, USERS, "1 ada");
-    push(b, 0x2000);
-    expect(b, SOURCE_CHANGE);
+    bench_push(b, 0x2000);
+    bench_expect(b, SOURCE_CHANGE);
     CHECK(scripted_pg_wait_status(b->peer, 2));
     scripted_pg_status(b->peer, &status);
     CHECK_INT(status.flushed, 0x1800);
@@ -356,35 +228,35 @@ rule_08_a_question_inside_a_transaction_is_not_left_unanswered(void **state UNUS
 static void
 rule_08_a_server_that_goes_down_is_let_go(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
     struct pg_status status;
 
     CHECK_OK(b->source->type->feedback(b->source, 0x1800, &b->err), b->err);
     CHECK(scripted_pg_wait_status(b->peer, 1));
     scripted_pg_kill(b->peer, "lock", "57P01 terminating connection due to administrator command");
-    CHECK(!next(b));
+    CHECK(!bench_next(b));
     CHECK_INT(b->err.kind, ERR_TRANSIENT);
     CHECK(strstr(b->err.text, "shutting down"));
     CHECK(scripted_pg_wait_status(b->peer, 2)); /* the last word */
     scripted_pg_status(b->peer, &status);
     CHECK_INT(status.flushed, 0x1800);
     b->source->type->close(b->source);
-    CHECK_OK(open_at(b, START), b->err); /* with a lock of its own again */
+    CHECK_OK(bench_open_at(b, START), b->err); /* with a lock of its own again */
     CHECK_INT(scripted_pg_count(b->peer, "pg_try_advisory_lock"), 2);
 }
 
 static void
 the_end_of_the_stream_is_transient(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
 
     scripted_pg_end_stream(b->peer);
-    CHECK(!next(b));
+    CHECK(!bench_next(b));
     CHECK_INT(b->err.kind, ERR_TRANSIENT);
     b->source->type->close(b->source);
-    CHECK_OK(open_at(b, START), b->err);
+    CHECK_OK(bench_open_at(b, START), b->err);
     scripted_pg_kill(b->peer, "stream", NULL);
-    CHECK(!next(b));
+    CHECK(!bench_next(b));
     CHECK_INT(b->err.kind, ERR_TRANSIENT);
 }
 
@@ -393,10 +265,10 @@ the_end_of_the_stream_is_transient(void **state UNUSED)
 static void
 rule_10_a_lost_lock_stops_the_stream(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
 
     scripted_pg_kill(b->peer, "lock", NULL);
-    CHECK(!next(b));
+    CHECK(!bench_next(b));
     CHECK_INT(b->err.kind, ERR_TRANSIENT);
     CHECK(strstr(b->err.text, "the lock's connection"));
 }
@@ -406,15 +278,17 @@ rule_10_a_lost_lock_stops_the_stream(void **state UNUSED)
 static void
 rule_10_the_lock_is_watched_while_busy_and_while_blocked(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *busy = opened(NULL, 0), *blocked = opened(NULL, 0);
+    CLEANUP(bench_freep)
+    struct bench *busy = bench_opened(NULL, 0),
+                 *blocked = bench_opened(NULL, 0);
     int64_t deadline_ms = clock_mono_ms() + 5000;
 
     scripted_pg_kill(busy->peer, "lock", NULL);
     usleep(20 * 1000);
-    push_begin(blocked);
+    bench_push_begin(blocked);
     for (int i = 0; i < 5000; i++)
         scripted_pg_push_keepalive(busy->peer, 0x3000, false);
-    while (next(busy))
+    while (bench_next(busy))
         CHECK(busy->event.type == SOURCE_KEEPALIVE);
     CHECK_INT(busy->err.kind, ERR_TRANSIENT);
 
@@ -485,7 +359,7 @@ rule_10_a_slot_that_becomes_free_is_taken(void **state UNUSED)
     static const struct pg_rule own[] = {
         {.on = "START_REPLICATION", .error = "55006 replication slot is active", .times = 1},
     };
-    CLEANUP(bench_freep) struct bench *b = opened(own, ARRAY_LEN(own));
+    CLEANUP(bench_freep) struct bench *b = bench_opened(own, ARRAY_LEN(own));
 
     CHECK_INT(scripted_pg_count(b->peer, "START_REPLICATION"), 2);
 }
@@ -550,10 +424,10 @@ every_failure_on_the_way_in_is_passed_on(void **state UNUSED)
         if (own.rows && strcmp(own.on, "START_REPLICATION") != 0)
             continue; /* harmless, or tried elsewhere */
         b = bench_new(&own, 1);
-        if (open_at(b, START))
+        if (bench_open_at(b, START))
             fail_msg("opens without %s", own.on);
         CHECK_INT(b->err.kind, ERR_TRANSIENT);
-        CHECK_OK(open_at(b, START), b->err);
+        CHECK_OK(bench_open_at(b, START), b->err);
         bench_freep(&b);
     }
 }
@@ -568,7 +442,7 @@ a_timeline_that_cannot_be_asked_for_is_passed_on(void **state UNUSED)
     CLEANUP(bench_freep) struct bench *b = bench_new(own, ARRAY_LEN(own));
 
     pg_source_expect(b->pg, "7001", 1);
-    CHECK(!open_at(b, START));
+    CHECK(!bench_open_at(b, START));
     CHECK_INT(b->err.kind, ERR_CONFIG);
     CHECK(strstr(b->err.text, "reading the history of timeline 2"));
 }
@@ -577,14 +451,14 @@ a_timeline_that_cannot_be_asked_for_is_passed_on(void **state UNUSED)
 static void
 closing_does_not_wait_for_a_talkative_server(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
     int64_t begin_ms = clock_mono_ms();
 
     for (int i = 0; i < 20000; i++)
         scripted_pg_push_keepalive(b->peer, 0x9000, false);
     b->source->type->close(b->source);
     CHECK(clock_mono_ms() - begin_ms < 4000);
-    CHECK_OK(open_at(b, START), b->err);
+    CHECK_OK(bench_open_at(b, START), b->err);
 }
 
 /* ---- the slot (SEMANTICS 11) ---- */
@@ -608,7 +482,7 @@ rule_11_every_open_looks_at_the_slot(void **state UNUSED)
         const struct pg_rule own[] = {{.on = "pg_replication_slots", .rows = cases[i].row}};
         CLEANUP(bench_freep) struct bench *b = bench_new(own, 1);
 
-        if (open_at(b, START) != (cases[i].want == NULL))
+        if (bench_open_at(b, START) != (cases[i].want == NULL))
             fail_msg("%s: %s", cases[i].row, b->err.text);
         if (cases[i].want && (b->err.kind != ERR_CONFIG || !strstr(b->err.text, cases[i].want)))
             fail_msg("%s: got \"%s\", want \"%s\"", cases[i].row, b->err.text, cases[i].want);
@@ -618,10 +492,10 @@ rule_11_every_open_looks_at_the_slot(void **state UNUSED)
 static void
 rule_11_a_publication_made_later_is_explained(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
 
     scripted_pg_push_error(b->peer, "42704 publication \"x\" does not exist");
-    CHECK(!next(b));
+    CHECK(!bench_next(b));
     CHECK_INT(b->err.kind, ERR_CONFIG);
     CHECK(strstr(b->err.text, "did not exist when these changes were written"));
     CHECK(strstr(b->err.text, "--accept-gap"));
@@ -638,9 +512,7 @@ push_large(struct bench *b, size_t size)
     CHECK(room);
     memset(room, 'x', size);
     buf_commit(&value, size);
-    wire_insert(&b->message, USERS, value.ptr);
     /* a row of two columns: the large one and a null */
-    buf_clear(&b->message);
     buf_putc(&b->message, 'I');
     wire_u32(&b->message, USERS);
     buf_putc(&b->message, 'N');
@@ -649,45 +521,42 @@ push_large(struct bench *b, size_t size)
     wire_u32(&b->message, (uint32_t)value.len);
     buf_put(&b->message, buf_span(&value));
     buf_putc(&b->message, 'n');
-    push(b, 0x2000);
+    bench_push(b, 0x2000);
 }
 
 static void
 rule_30_a_large_message_renews_the_connection_when_idle(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
 
-    push_begin(b);
+    bench_push_begin(b);
     push_large(b, MEGABYTES(17));
-    expect(b, SOURCE_CHANGE);
+    bench_expect(b, SOURCE_CHANGE);
     CHECK_INT(b->event.change.after[0].len, MEGABYTES(17));
-    CHECK_OK(b->source->type->next(b->source, &b->event, &b->err), b->err);
-    CHECK_INT(b->event.type, SOURCE_IDLE); /* not inside a transaction */
+    bench_expect_idle(b); /* not inside a transaction */
     wire_commit(&b->message, 0x2000, 0x2030);
-    push(b, 0x2030);
-    expect(b, SOURCE_COMMIT);
-    expect(b, SOURCE_RENEW);
+    bench_push(b, 0x2030);
+    bench_expect(b, SOURCE_COMMIT);
+    bench_expect(b, SOURCE_RENEW);
     b->source->type->close(b->source);
-    CHECK_OK(open_at(b, 0x2030), b->err);
+    CHECK_OK(bench_open_at(b, 0x2030), b->err);
     scripted_pg_push_keepalive(b->peer, 0x2100, false);
-    expect(b, SOURCE_KEEPALIVE);
-    CHECK_OK(b->source->type->next(b->source, &b->event, &b->err), b->err);
-    CHECK_INT(b->event.type, SOURCE_IDLE); /* once is enough */
+    bench_expect(b, SOURCE_KEEPALIVE);
+    bench_expect_idle(b); /* once is enough */
 }
 
 static void
 rule_30_ordinary_messages_renew_nothing(void **state UNUSED)
 {
-    CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+    CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
 
-    push_begin(b);
+    bench_push_begin(b);
     push_large(b, MEGABYTES(15));
     wire_commit(&b->message, 0x2000, 0x2030);
-    push(b, 0x2030);
-    expect(b, SOURCE_CHANGE);
-    expect(b, SOURCE_COMMIT);
-    CHECK_OK(b->source->type->next(b->source, &b->event, &b->err), b->err);
-    CHECK_INT(b->event.type, SOURCE_IDLE);
+    bench_push(b, 0x2030);
+    bench_expect(b, SOURCE_CHANGE);
+    bench_expect(b, SOURCE_COMMIT);
+    bench_expect_idle(b);
 }
 
 /* ---- making slots ---- */
@@ -726,9 +595,9 @@ a_temporary_slot_lives_with_the_first_stream(void **state UNUSED)
                  &point, &b->err),
              b->err);
     CHECK_INT(scripted_pg_count(b->peer, "\"ours\" TEMPORARY LOGICAL"), 1);
-    CHECK_OK(open_at(b, point), b->err);
+    CHECK_OK(bench_open_at(b, point), b->err);
     b->source->type->close(b->source);
-    CHECK(!open_at(b, point)); /* gone, and what came since with it */
+    CHECK(!bench_open_at(b, point)); /* gone, and what came since with it */
     CHECK_INT(b->err.kind, ERR_CONFIG);
     CHECK(strstr(b->err.text, "sqlite"));
 }
@@ -746,10 +615,10 @@ refuses_replication_messages_that_make_no_sense(void **state UNUSED)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
-        CLEANUP(bench_freep) struct bench *b = opened(NULL, 0);
+        CLEANUP(bench_freep) struct bench *b = bench_opened(NULL, 0);
 
         scripted_pg_push(b->peer, messages[i]);
-        CHECK(!next(b));
+        CHECK(!bench_next(b));
         CHECK_INT(b->err.kind, ERR_BUG);
     }
 }
