@@ -137,6 +137,7 @@ PASSING = {
     "nothing at all": None,
     "truncated body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"status\":",
     "huge head": b"HTTP/1.1 200 OK\r\n" + b"X-Filler: " + b"y" * 400_000 + b"\r\n\r\n",
+    "half a head": b"HTTP/1.1 200 OK\r\nContent-Le\r\n\r\nConnection: close",
     "202 without location": http_answer(202, b"{}"),
 }
 
@@ -172,7 +173,6 @@ STOPPING = {
     "404": http_answer(404, b"no such thing"),
     "402": http_answer(402, b"pay"),
     "not HTTP": b"\x00\xff\xfe not http at all\r\n\r\nConnection: close",
-    "half a head": b"HTTP/1.1 200 OK\r\nContent-Le\r\n\r\nConnection: close",
 }
 
 
