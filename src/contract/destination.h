@@ -98,6 +98,12 @@ struct destination_type {
     MUST_CHECK bool (*attributes)(const struct destination *dest, const struct mapping *mapping,
                                   struct buf *out, struct err *err);
 
+    /*
+     * Ask the other side whether it is there and knows us, changing nothing; waits at most until
+     * deadline_ms (clock_mono_ms).  For `check`; may be NULL.
+     */
+    MUST_CHECK bool (*probe)(const struct destination *dest, int64_t deadline_ms, struct err *err);
+
     MUST_CHECK bool (*lane_open)(struct destination_lane *lane, struct err *err);
     void (*lane_close)(struct destination_lane *lane);
 

@@ -21,9 +21,11 @@ static const struct retry_policy reopening = {.base_ms = 250, .cap_ms = 10 * 100
 void
 owner_fail(struct owner *owner, const struct err *err)
 {
-    if (!owner->failed)
-        owner->failure = *err;
+    if (owner->failed)
+        return;
     owner->failed = true;
+    owner->failure = *err;
+    counters_error(owner->counters, "", clock_wall_ms(), err->text);
 }
 
 /* ---- the stream ---- */

@@ -11,6 +11,7 @@
 #include "runner/survey.h"
 
 #define CONNECT_MS (30 * 1000)
+#define PROBE_MS   (15 * 1000)
 
 /* One check on its way. */
 struct check {
@@ -135,6 +136,7 @@ check_project(struct workspace *ws, const char *config, const struct run_options
     check.outlets = outlets_make(&ws->project.config, ws->arena);
     if (sound)
         judge_parts(&check, &start);
+    outlets_probe(&check.outlets, clock_mono_ms() + PROBE_MS, &ws->report);
     outlets_close(&check.outlets);
     return true;
 }

@@ -54,6 +54,18 @@ outlets_check(struct outlets *outlets, const char *name, struct report *report)
     config_destination_check(outlets->config, name, type->options, report);
 }
 
+void
+outlets_probe(const struct outlets *outlets, int64_t deadline_ms, struct report *report)
+{
+    for (size_t i = 0; i < outlets->count; i++) {
+        const struct destination *dest = outlets->items[i];
+        struct err err;
+
+        if (dest->type->probe && !dest->type->probe(dest, deadline_ms, &err))
+            report_add(report, SEVERITY_ERROR, dest->type->name, NULL, "%s", err.text);
+    }
+}
+
 static void
 hide_secrets(const struct opt *options, const struct opt_value *values, size_t count)
 {

@@ -34,6 +34,9 @@ void outlets_close(struct outlets *outlets);
 /* Keys that no option table knows, with their places. */
 void outlets_check(struct outlets *outlets, const char *name, struct report *report);
 
+/* Ask every destination that was opened whether it is there and knows us; the time is for all. */
+void outlets_probe(const struct outlets *outlets, int64_t deadline_ms, struct report *report);
+
 MUST_CHECK bool outlets_get(struct outlets *outlets, const char *name, struct destination **ret,
                             struct err *err);
 

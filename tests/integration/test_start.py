@@ -59,6 +59,15 @@ def test_wrong_password(project, notes):
         assert "wrong secret" not in said
 
 
+def test_check_asks_the_destination(project, notes, local):
+    local.faults({"match": {"op": "list"}, "action": "status", "status": 401, "times": 1})
+    refused(project, "check", says=["turbopuffer answered 401", "api_key"])
+    local.faults({"match": {"op": "list"}, "action": "status", "status": 403, "times": 1})
+    project.ok("check")  # a key that may write need not be allowed to list
+    project.env["TURBOPUFFER_BASE_URL"] = "http://127.0.0.1:1"
+    refused(project, "check", says=["turbopuffer", "127.0.0.1"])
+
+
 def test_database_that_is_not_there(project, notes):
     project.env["DATABASE_URL"] = notes.url().replace(notes.name, "nowhere")
     refused(project, "check", says=["nowhere"])
@@ -309,6 +318,7 @@ def test_a_wrong_key_of_turbopuffer_stops_the_flow(project, notes, run_puffgres,
     notes.execute("INSERT INTO notes SELECT i, 'x' FROM generate_series(1, 50) i")
     assert run.wait(20) == 78
     assert "401" in run.log_text() and "tpuf_test" not in run.log_text()
+    assert "401" in project.ok("status"), "status does not say why the last run ended"
     local.faults()
     run = run_puffgres()
     run.wait_log("streaming")

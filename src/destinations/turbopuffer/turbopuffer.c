@@ -16,12 +16,13 @@
 #include "destinations/turbopuffer/turbopuffer_render.h"
 #include "net/http.h"
 
-#define DEFAULT_BASE_URL "https://{region}.turbopuffer.com"
-#define DEFAULT_REGION   "gcp-us-central1" /* what the service itself falls back to: facts 3.1 */
-#define REGION_MARK      "{region}"
-#define URL_SIZE         1024
-#define API_KEY_MAX      512
-#define TRUNCATE_ROUNDS  100000 /* of at most 5 million rows each: an end for a broken peer */
+#define DEFAULT_BASE_URL   "https://{region}.turbopuffer.com"
+#define DEFAULT_REGION     "gcp-us-central1" /* what the service itself falls back to: facts 3.1 */
+#define REGION_MARK        "{region}"
+#define URL_SIZE           1024
+#define API_KEY_MAX        512
+#define AUTHORIZATION_SIZE (API_KEY_MAX + 64)
+#define TRUNCATE_ROUNDS    100000 /* of at most 5 million rows each: an end for a broken peer */
 
 enum compression {
     COMPRESSION_GZIP,
@@ -49,7 +50,7 @@ struct turbopuffer_lane {
     struct turbopuffer_render render;
     struct http *http;
     char url[URL_SIZE];
-    char authorization[API_KEY_MAX + 64];
+    char authorization[AUTHORIZATION_SIZE];
 };
 
 /* clang-format off */
@@ -191,6 +192,37 @@ turbopuffer_attributes(const struct destination *dest UNUSED, const struct mappi
     return buf_ok(out, err);
 }
 
+static void
+put_authorization(const struct turbopuffer *t, char dst[AUTHORIZATION_SIZE])
+{
+    snprintf(dst, AUTHORIZATION_SIZE, "Authorization: Bearer %s", t->api_key);
+}
+
+static bool
+turbopuffer_probe(const struct destination *dest, int64_t deadline_ms, struct err *err)
+{
+    const struct turbopuffer *t = (const struct turbopuffer *)dest;
+    CLEANUP(http_closep)
+    struct http *http =
+        http_open(&(struct http_settings){.connect_timeout_ms = t->connect_timeout});
+    char url[URL_SIZE], authorization[AUTHORIZATION_SIZE];
+    const char *const headers[] = {authorization, NULL};
+    struct http_response response;
+
+    snprintf(url, sizeof(url), "%s/v1/namespaces?page_size=1", t->origin);
+    put_authorization(t, authorization);
+    return http_send(http,
+                     &(struct http_request){
+                         .method = "GET",
+                         .url = url,
+                         .headers = headers,
+                         .deadline_ms = deadline_ms,
+                         .cancel_fd = -1,
+                     },
+                     &response, err) &&
+           turbopuffer_answer_list(&response, t->api_key, err);
+}
+
 /* ---- lanes ---- */
 
 static bool
@@ -204,8 +236,7 @@ turbopuffer_lane_open(struct destination_lane *base, struct err *err)
         return first_error(&report, err);
     turbopuffer_render_init(&lane->render, &lane->plan, base->arena);
     snprintf(lane->url, sizeof(lane->url), "%s/v2/namespaces/%s", t->origin, base->mapping->target);
-    snprintf(lane->authorization, sizeof(lane->authorization), "Authorization: Bearer %s",
-             t->api_key);
+    put_authorization(t, lane->authorization);
     lane->http = http_open(&(struct http_settings){.connect_timeout_ms = t->connect_timeout});
     return true;
 }
@@ -329,6 +360,7 @@ const struct destination_type turbopuffer_destination = {
     .open = turbopuffer_open,
     .close = turbopuffer_close,
     .check = turbopuffer_check,
+    .probe = turbopuffer_probe,
     .attributes = turbopuffer_attributes,
     .lane_open = turbopuffer_lane_open,
     .lane_close = turbopuffer_lane_close,

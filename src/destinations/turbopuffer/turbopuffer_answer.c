@@ -157,3 +157,22 @@ turbopuffer_answer(const struct http_response *response, const char *secret, boo
         result->retry_after_ms = response->retry_after_ms;
     return fail(response, secret, row, err);
 }
+
+bool
+turbopuffer_answer_list(const struct http_response *response, const char *secret, struct err *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new("answer");
+    const struct status_row *row = row_of(response->status);
+    struct json *document;
+    struct err ignored;
+
+    if (response->status == 403)
+        return true;
+    if (row->kind != ERR_NONE)
+        return fail(response, secret, row, err);
+    if (json_parse(response->body, arena, &document, &ignored) && document->type == JSON_OBJECT &&
+        json_get(document, "namespaces"))
+        return true;
+    return err_set_code(err, ERR_CONFIG, response->status,
+                        "whoever answers there is no turbopuffer: check base_url in [turbopuffer]");
+}

@@ -32,4 +32,11 @@ MUST_CHECK bool turbopuffer_answer(const struct http_response *response, const c
                                    bool *ret_rows_remain, struct destination_result *result,
                                    struct err *err);
 
+/*
+ * Judge the answer to a list of namespaces.  A key may be scoped so that it must not list but may
+ * write: 403 says that somebody is there who knows the key.
+ */
+MUST_CHECK bool turbopuffer_answer_list(const struct http_response *response, const char *secret,
+                                        struct err *err);
+
 #endif
