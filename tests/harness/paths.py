@@ -5,6 +5,7 @@ import shutil
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = TOP / os.environ.get("WALLABY_BUILD", "build/release")
+SANITIZED = BUILD.name in ("asan", "tsan")  # a sanitizer keeps memory of its own: ceilings mean nothing there
 NODE = TOP / "build/node"
 
 

@@ -279,8 +279,7 @@ static void
 rule_10_the_lock_is_watched_while_busy_and_while_blocked(void **state UNUSED)
 {
     CLEANUP(bench_freep)
-    struct bench *busy = bench_opened(NULL, 0),
-                 *blocked = bench_opened(NULL, 0);
+    struct bench *busy = bench_opened(NULL, 0), *blocked = bench_opened(NULL, 0);
     int64_t deadline_ms = clock_mono_ms() + 5000;
 
     scripted_pg_kill(busy->peer, "lock", NULL);
