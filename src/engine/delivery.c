@@ -43,16 +43,21 @@ delivery_done(struct delivery *delivery)
 
 /* ---- trying again ---- */
 
-/* Wait before another attempt; false with ERR_CANCELED when there will be none. */
+/*
+ * After the pause, when the failure may pass; false with what has failed for good, or with
+ * ERR_CANCELED when the pause was the end.
+ */
 static bool
-pause_before_retry(struct delivery *delivery, unsigned attempt, int64_t asked_ms, const char *what,
-                   struct err *err)
+may_try_again(struct delivery *delivery, unsigned attempt, int64_t asked_ms, const char *what,
+              struct err *err)
 {
     const char *mapping = delivery->lane->mapping->name;
-    int64_t delay =
-        retry_delay_ms(&delivery->backoff, attempt, random_unit(&delivery->random), asked_ms);
     char text[sizeof(err->text) + 64];
+    int64_t delay;
 
+    if (!err_policy(err->kind)->retry)
+        return false;
+    delay = retry_delay_ms(&delivery->backoff, attempt, random_unit(&delivery->random), asked_ms);
     snprintf(text, sizeof(text), "%s: %s: %s", mapping, what, err->text);
     counters_retrying(delivery->counters, text);
     counters_error(delivery->counters, mapping, clock_wall_ms(), err->text);
@@ -111,9 +116,7 @@ static bool
 doubt_until_stored(struct delivery *delivery, struct err *err)
 {
     for (unsigned tries = 0; !journal_doubt(delivery, err); tries++) {
-        if (!err_policy(err->kind)->retry)
-            return false;
-        if (!pause_before_retry(delivery, tries, 0, "recording a request of unknown outcome", err))
+        if (!may_try_again(delivery, tries, 0, "recording a request of unknown outcome", err))
             return false;
     }
     return true;
@@ -133,9 +136,7 @@ write_until_answered(struct delivery *delivery, const struct action *actions, si
             *err = doubt;
             return false;
         }
-        if (!err_policy(err->kind)->retry)
-            return false;
-        if (!pause_before_retry(delivery, tries, result.retry_after_ms, "writing", err))
+        if (!may_try_again(delivery, tries, result.retry_after_ms, "writing", err))
             return false;
     }
     counters_retrying(delivery->counters, "");
@@ -210,9 +211,7 @@ map_batch(struct delivery *delivery, const struct batch *batch, struct actions *
         if (mapper_map(batch, delivery->reader, &wait, delivery->scratch, ret, err))
             return true;
         arena_rewind(delivery->scratch, mark);
-        if (!err_policy(err->kind)->retry)
-            return false;
-        if (!pause_before_retry(delivery, tries, 0, "reading rows back", err))
+        if (!may_try_again(delivery, tries, 0, "reading rows back", err))
             return false;
     }
 }
@@ -232,9 +231,7 @@ store_dead_letters(struct delivery *delivery, const struct dead_letters *held, s
     letters = dead_letters_render(held, mapping, clock_wall_ms());
     for (unsigned tries = 0; !store->type->dead_letters_add(store, letters, held->count, err);
          tries++) {
-        if (!err_policy(err->kind)->retry)
-            return false;
-        if (!pause_before_retry(delivery, tries, 0, "storing dead letters", err))
+        if (!may_try_again(delivery, tries, 0, "storing dead letters", err))
             return false;
     }
     fault_point("dead_letters.stored");
@@ -252,9 +249,7 @@ journal_until_stored(struct delivery *delivery, const struct action *actions, si
                      struct err *err)
 {
     for (unsigned tries = 0; !journal_deletes(delivery, actions, count, err); tries++) {
-        if (!err_policy(err->kind)->retry)
-            return false;
-        if (!pause_before_retry(delivery, tries, 0, "storing the delete journal", err))
+        if (!may_try_again(delivery, tries, 0, "storing the delete journal", err))
             return false;
     }
     return true;
